@@ -1,0 +1,77 @@
+/* hot */
+/* Frames; see frame.h. */
+#include "base/frame.h"
+
+#include <assert.h>
+#include <string.h>
+
+uint32_t xl_frame_len(const struct xl_frame *f)
+{
+	uint32_t len = xl_frame_linear_len(f);
+
+	for (uint32_t i = 0; i < f->n_frags; i++)
+		len += f->frags[i].len;
+	return len;
+}
+
+enum dir { READ, WRITE };
+
+static int copy(const struct xl_frame *f, uint32_t off, void *buf, uint32_t len, enum dir dir)
+{
+	uint8_t *part = f->data, *out = buf;
+	uint32_t part_len = xl_frame_linear_len(f), i = 0, n;
+	const uint32_t total = xl_frame_len(f);
+
+	if (off > total || len > total - off)
+		return -EINVAL;
+	while (len) {
+		if (off < part_len) {
+			n = part_len - off < len ? part_len - off : len;
+			if (dir == READ)
+				memcpy(out, part + off, n);
+			else
+				memcpy(part + off, out, n);
+			out += n;
+			len -= n;
+			off += n;
+		}
+		off -= part_len;
+		if (!len)
+			break;
+		assert(i < f->n_frags);
+		part = f->frags[i].addr;
+		part_len = f->frags[i++].len;
+	}
+	return 0;
+}
+
+int xl_frame_read(const struct xl_frame *f, uint32_t off, void *buf, uint32_t len)
+{
+	return copy(f, off, buf, len, READ);
+}
+
+int xl_frame_write(struct xl_frame *f, uint32_t off, const void *buf, uint32_t len)
+{
+	return copy(f, off, (void *)buf, len, WRITE);
+}
+
+size_t xl_frame_buf_size(uint32_t len)
+{
+	const size_t need = (size_t)XL_HEADROOM + len + XL_TAIL_RESERVED;
+
+	return need <= 4096 ? 4096 : (need + 63) & ~(size_t)63;
+}
+
+void xl_frame_init(struct xl_frame *f, void *buf, size_t buf_size, const void *packet, uint32_t len)
+{
+	assert(buf_size >= (size_t)XL_HEADROOM + len + XL_TAIL_RESERVED);
+	*f = (struct xl_frame){
+		.hard_start = buf,
+		.data_meta = (uint8_t *)buf + XL_HEADROOM,
+		.data = (uint8_t *)buf + XL_HEADROOM,
+		.data_end = (uint8_t *)buf + XL_HEADROOM + len,
+		.hard_end = (uint8_t *)buf + buf_size - XL_TAIL_RESERVED,
+	};
+	if (len)
+		memcpy(f->data, packet, len);
+}

@@ -1,0 +1,50 @@
+/* Verb dispatch; see cli.h. */
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int print_help(const struct xl_verb *verbs, FILE *out)
+{
+	fprintf(out, "Usage: xdpland VERB [options]\n\n"
+		     "Runs unmodified XDP object files in user space.\n\nVerbs:\n");
+	for (; verbs->name; verbs++)
+		fprintf(out, "  %-12s %s\n", verbs->name, verbs->summary);
+	fprintf(out,
+		"\n`xdpland VERB --help` tells more. Exit codes: 0 fine, 1 something differs,\n"
+		"2 usage, 3 environment, 4 program rejected.\n");
+	return out == stdout ? XL_EXIT_OK : XL_EXIT_USAGE;
+}
+
+/* How many words of argv the verb's name takes; 0: it is another verb. */
+static int words_matched(const char *name, int argc, char **argv)
+{
+	const char *space = strchr(name, ' ');
+
+	if (!space)
+		return !strcmp(name, argv[0]) ? 1 : 0;
+	if (argc < 2 || strlen(argv[0]) != (size_t)(space - name) ||
+	    strncmp(name, argv[0], (size_t)(space - name)))
+		return 0;
+	return !strcmp(space + 1, argv[1]) ? 2 : 0;
+}
+
+int xl_cli_main(const struct xl_verb *verbs, int argc, char **argv)
+{
+	if (argc < 2)
+		return print_help(verbs, stderr);
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help"))
+		return print_help(verbs, stdout);
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		printf("xdpland %s\n", XL_VERSION);
+		return XL_EXIT_OK;
+	}
+	for (const struct xl_verb *v = verbs; v->name; v++) {
+		int n = words_matched(v->name, argc - 1, argv + 1);
+
+		if (n)
+			return v->run(argc - n, argv + n);
+	}
+	fprintf(stderr, "xdpland: no verb '%s'; `xdpland --help` lists them\n", argv[1]);
+	return XL_EXIT_USAGE;
+}

@@ -1,0 +1,189 @@
+/* A BPF map: the head that all types share, and what a type must provide.
+ *
+ * Two sides use a map. The *program side* (helpers, generated code) works on one key at a time,
+ * gets pointers to values, and for per-CPU types sees the slot of xl_cpu. The *control side*
+ * (bpf(2)) copies values in and out; for per-CPU types a value there is n_cpus slots of
+ * round_up(value_size, 8) bytes.
+ *
+ * Values of all types lie in `mem`, in slots that never move; keys and indexes are the type's own
+ * affair. Values therefore have a short description, the regions, by which an engine that checks
+ * each access knows what a program may touch. Memory is lazy: a slot costs nothing until used.
+ *
+ * Semantics: kernel/bpf/syscall.c and the type's file in kernel/bpf, v6.18. Errors are theirs.
+ */
+#ifndef XL_MAPS_MAP_H
+#define XL_MAPS_MAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/mem.h"
+#include "base/obj.h"
+#include "base/uapi.h"
+
+struct xl_map;
+
+/* One range of value memory: `size / stride` slots, of each of which the first `value_size`
+ * bytes belong to the program. */
+struct xl_region {
+	uintptr_t base;
+	size_t size;
+	uint32_t stride;     /* bytes from slot to slot; > 0 */
+	uint32_t value_size; /* bytes of a slot that a program may touch; <= stride */
+};
+#define XL_MAP_REGIONS_MAX 2
+
+/* What the u32 that the control side calls "value" stands for, where it is not plain bytes. */
+enum xl_map_value_kind {
+	XL_VALUE_BYTES,	  /* plain */
+	XL_VALUE_PROG_FD, /* prog array: in a fd, out an id; the program side sees none */
+	XL_VALUE_MAP_FD,  /* map-in-map: likewise; the program side gets the inner map */
+	XL_VALUE_DEVMAP,  /* struct bpf_devmap_val (or its first 4 bytes): ifindex and prog fd/id */
+	XL_VALUE_CPUMAP,  /* struct bpf_cpumap_val (or its first 4 bytes): qsize and prog fd/id */
+	XL_VALUE_FOREIGN_FD /* xskmap, perf event array: an fd of the real kernel, kept as a number */
+};
+
+struct xl_map_ops {
+	const char *name; /* bpftool's name of the type: "percpu_hash" */
+	enum xl_map_value_kind value_kind;
+	bool per_cpu;		/* the control side's value is n_cpus slots */
+	bool no_prog_access;	/* programs may not call lookup/update/delete on it */
+	uint32_t allowed_flags; /* of map_flags; others are -EINVAL */
+
+	/* Checks sizes and flags beyond what the table says. May be NULL.
+	 * Errors: -EINVAL, -E2BIG, as the kernel's *_map_alloc_check. */
+	int (*check)(const union bpf_attr *attr);
+	/* Makes index and value memory; head fields, n_cpus and value_stride are set.
+	 * Must leave nothing behind on error. */
+	int (*alloc)(struct xl_map *map);
+	/* Frees what alloc made and gives back references held in elements. */
+	void (*free)(struct xl_map *map);
+	/* Writes the map's value regions; returns how many (<= XL_MAP_REGIONS_MAX). They hold for
+	 * the map's whole life. NULL: none. */
+	uint32_t (*regions)(const struct xl_map *map, struct xl_region *out);
+
+	/* Program side. NULL ops answer -EOPNOTSUPP, a NULL lookup finds nothing. */
+
+	/* The value for @key, for this CPU, or NULL. Valid until the end of the run.
+	 * Map-in-map: the inner struct xl_map. */
+	void *(*lookup)(struct xl_map *map, const void *key);
+	int (*update)(struct xl_map *map, const void *key, const void *value, uint64_t flags);
+	int (*delete)(struct xl_map *map, const void *key);
+	int (*push)(struct xl_map *map, const void *value, uint64_t flags);
+	int (*pop)(struct xl_map *map, void *value);
+	int (*peek)(struct xl_map *map, void *value);
+	/* As lookup, for CPU @cpu. Per-CPU types only. */
+	void *(*lookup_percpu)(struct xl_map *map, const void *key, uint32_t cpu);
+	/* Whether bpf_redirect_map() may target @index (devmap, cpumap, xskmap). For devmap and
+	 * devmap_hash @out_ifindex is set to the port. */
+	bool (*redirect_target)(struct xl_map *map, uint64_t index, uint32_t *out_ifindex);
+
+	/* Control side. Where NULL, map.c does it with the program side's. Values are whole:
+	 * xl_map_value_size_sys() bytes. */
+	int (*sys_lookup)(struct xl_map *map, const void *key, void *out_value);
+	int (*sys_update)(struct xl_map *map, const void *key, const void *value, uint64_t flags);
+	/* Stores a reference to @obj (which it takes on success) under @key; for the kinds PROG_FD
+	 * and MAP_FD, and for DEVMAP and CPUMAP together with @value, whose fd is then 0 or replaced
+	 * by @obj (may be NULL). */
+	int (*update_obj)(struct xl_map *map, const void *key, const void *value,
+			  struct xl_obj *obj, uint64_t flags);
+	/* The key that follows @key (NULL, or gone: the first). Errors: -ENOENT at the end. */
+	int (*next_key)(struct xl_map *map, const void *key, void *out_next);
+};
+
+struct xl_map {
+	struct xl_obj obj; /* first: an xl_obj of kind XL_OBJ_MAP is an xl_map */
+	const struct xl_map_ops *ops;
+	enum bpf_map_type type;
+	uint32_t key_size;    /* bytes */
+	uint32_t value_size;  /* bytes, as declared */
+	uint32_t max_entries; /* as declared; types may round up inside */
+	uint32_t flags;	      /* BPF_F_* of creation */
+	uint64_t map_extra;
+	char name[BPF_OBJ_NAME_LEN];
+	uint32_t n_cpus;       /* slots of a per-CPU value */
+	uint32_t value_stride; /* round_up(value_size, 8) */
+	uint64_t seed;	       /* of hashes; from the environment, so that replays repeat */
+	_Atomic bool frozen;   /* no more writes from the control side */
+	bool rdonly_prog;      /* BPF_F_RDONLY_PROG: programs may not write values */
+	bool wronly_prog;
+	struct xl_mem
+		mem; /* value memory and the map's identity as an fd; types may leave it unmapped */
+	struct xl_map *inner_meta; /* map-in-map: the template, with a reference; else NULL */
+	void *priv;		   /* the type's own */
+
+	/* BTF, kept for info and formatting; owned by the runtime that made the map. */
+	struct xl_obj *btf; /* with a reference, or NULL */
+	uint32_t btf_key_type_id, btf_value_type_id, btf_vmlinux_value_type_id;
+};
+
+/* What a map takes from its surroundings at creation. */
+struct xl_map_env {
+	uint32_t n_cpus; /* xl_percpu_n_possible() in earnest */
+	uint64_t seed;	 /* ignored with BPF_F_ZERO_SEED */
+};
+
+/* Creates a map from the attributes of BPF_MAP_CREATE, whose fields are checked here in the
+ * kernel's order. inner_map_fd is resolved by the caller into @inner (map-in-map only).
+ *
+ * Errors    -EINVAL bad type, size or flag; -E2BIG, -ENOMEM too large; -ENOTSUPP (524) where the
+ *           kernel says so. @e, if not NULL, says in words what was wrong.
+ * Owns      one reference is the caller's; @inner gains one.
+ */
+int xl_map_create(const union bpf_attr *attr, const struct xl_map_env *env, struct xl_map *inner,
+		  struct xl_map **out_map, struct xl_err *e);
+
+static inline struct xl_map *xl_map_of(struct xl_obj *obj)
+{
+	return (struct xl_map *)obj; /* obj is the first member */
+}
+static inline void xl_map_get(struct xl_map *map)
+{
+	xl_obj_get(&map->obj);
+}
+static inline void xl_map_put(struct xl_map *map)
+{
+	if (map)
+		xl_obj_put(&map->obj);
+}
+
+/* The row of a type, NULL for types that are not served. */
+const struct xl_map_ops *xl_map_ops_of(enum bpf_map_type type);
+/* Name of any type, "?" for an unknown number; and back, -1 when unknown ("percpu_hash",
+ * "BPF_MAP_TYPE_PERCPU_HASH" and "6" are all understood). */
+const char *xl_map_type_name(enum bpf_map_type type);
+int xl_map_type_of_name(const char *name);
+
+/* Bytes of a value on the control side. */
+size_t xl_map_value_size_sys(const struct xl_map *map);
+
+/* Whether two maps may stand in for each other in a map-in-map.
+ * Source: bpf_map_meta_equal(), array's own stricter rule included. */
+bool xl_map_meta_equal(const struct xl_map *meta, const struct xl_map *map);
+
+/* The program side, with the kernel's checks: what the helpers of the same names call.
+ * update:  -EINVAL flags, -E2BIG full or out of range, -EEXIST, -ENOENT, -ENOMEM, -EBUSY */
+void *xl_map_lookup(struct xl_map *map, const void *key);
+int xl_map_update(struct xl_map *map, const void *key, const void *value, uint64_t flags);
+int xl_map_delete(struct xl_map *map, const void *key);
+
+/* The control side: BPF_MAP_*_ELEM on whole values. -EPERM by frozen and BPF_F_RDONLY/WRONLY is
+ * the caller's business (it depends on the fd). Types of objects (prog array …) take @obj.
+ * Thread: any. */
+int xl_map_sys_lookup(struct xl_map *map, const void *key, void *out_value, uint64_t flags);
+int xl_map_sys_update(struct xl_map *map, const void *key, const void *value, struct xl_obj *obj,
+		      uint64_t flags);
+int xl_map_sys_delete(struct xl_map *map, const void *key);
+int xl_map_sys_lookup_and_delete(struct xl_map *map, const void *key, void *out_value,
+				 uint64_t flags);
+int xl_map_next_key(struct xl_map *map, const void *key, void *out_next);
+
+/* The program in slot @index of a prog array, NULL if empty. Borrowed until the end of the run. */
+struct xl_obj *xl_prog_array_at(struct xl_map *map, uint32_t index);
+
+/* Value regions of @map; see xl_map_ops.regions. */
+uint32_t xl_map_regions(const struct xl_map *map, struct xl_region *out);
+
+#endif

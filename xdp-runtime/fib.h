@@ -1,0 +1,40 @@
+/* A forwarding table: links, routes and neighbours, as bpf_fib_lookup() asks for them.
+ *
+ * Source: bpf_ipv4_fib_lookup(), bpf_ipv6_fib_lookup() and bpf_fib_set_fwd_params() in
+ * net/core/filter.c; return codes BPF_FIB_LKUP_RET_*.
+ */
+#ifndef XL_XDP_RUNTIME_FIB_H
+#define XL_XDP_RUNTIME_FIB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/uapi.h"
+
+struct xl_fib;
+
+/* An empty table: no link forwards, so that each look-up answers as on a host with forwarding
+ * off. */
+int xl_fib_create(struct xl_fib **out_fib);
+void xl_fib_destroy(struct xl_fib *fib);
+
+/* Adds what one JSON file holds: the output of `ip -j route`, `ip -j -6 route`, `ip -j neigh`,
+ * `ip -j link` or `ip -j addr`, or an object {"routes": […], "neighbours": […], "links": […],
+ * "forwarding": true}. Names of links that appear only in routes get ifindexes from a "links"
+ * part, or are numbered from 2 in order of appearance, lo being 1. Forwarding is on once a route
+ * was added, unless the file says otherwise.
+ *
+ * Errors    -EINVAL with @e naming file, entry and field; -errno of reading
+ */
+int xl_fib_load(struct xl_fib *fib, const char *path, struct xl_err *e);
+
+/* MTU of a link in bytes; false if there is no such link. */
+bool xl_fib_link_mtu(const struct xl_fib *fib, uint32_t ifindex, uint32_t *out_mtu);
+
+/* bpf_fib_lookup() after its argument checks: fills @params as the kernel does.
+ * @flags    BPF_FIB_LOOKUP_*
+ * Returns   BPF_FIB_LKUP_RET_* (>= 0) or -errno. Thread: any number of readers. */
+int xl_fib_lookup(const struct xl_fib *fib, struct bpf_fib_lookup *params, uint32_t flags);
+
+#endif

@@ -1,0 +1,41 @@
+/* A runtime: one instance of "the kernel as a BPF program sees it".
+ *
+ * Maps, programs, BTFs, links, pins, forwarding table. No globals: a process may have many.
+ * The control side (everything in this folder that is not marked hot) takes `lock`; programs never
+ * do.
+ */
+#ifndef XL_XDP_RUNTIME_RUNTIME_H
+#define XL_XDP_RUNTIME_RUNTIME_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "maps/map.h"
+
+struct xl_engine;
+struct xl_fib;
+struct xl_handles;
+struct xl_region_table;
+
+struct xl_runtime_opts {
+	uint32_t n_cpus;		/* slots of per-CPU maps; 0: xl_percpu_n_possible() */
+	uint64_t seed;			/* of hashes and prandom; 0: a random one */
+	const struct xl_engine *engine; /* NULL: xl_interp */
+};
+
+struct xl_runtime {
+	pthread_mutex_t lock; /* control side: tables below */
+	struct xl_map_env map_env;
+	const struct xl_engine *engine;
+	struct xl_handles *handles; /* fds, ids, pins; handle.h */
+	struct xl_fib *fib;
+	struct xl_region_table *_Atomic regions; /* published; region.h */
+};
+
+int xl_runtime_create(const struct xl_runtime_opts *opts, struct xl_runtime **out_rt);
+/* Drops all objects. Fds that were handed out stay open but mean nothing any more. */
+void xl_runtime_destroy(struct xl_runtime *rt);
+
+#endif
