@@ -22,6 +22,8 @@ struct xl_packet {
 /* Opens a file, or stdin for "-". Ethernet only.
  * Errors    -ENOENT, -EACCES…; -EINVAL: no capture file, or another link type (named in @e). */
 int xl_capture_open(const char *path, struct xl_capture **out_cap, struct xl_err *e);
+/* Likewise for an open file, pipe or memfd; takes @fd, also on error. @name is for messages. */
+int xl_capture_open_fd(int fd, const char *name, struct xl_capture **out_cap, struct xl_err *e);
 /* Returns 1 with the next packet, 0 at the end, -errno with @e for a damaged file: the packets
  * before the damage have been returned, and @e says after which packet and at which byte. */
 int xl_capture_next(struct xl_capture *cap, struct xl_packet *out_packet, struct xl_err *e);
@@ -34,7 +36,7 @@ void xl_capture_close(struct xl_capture *cap);
 struct xl_pcapng;
 
 /* Creates (truncates) a file, or stdout for "-", and writes the section header.
- * @hardware_app   e.g. "xdpland 0.1.0"; goes into shb_userappl */
+ * @app      e.g. "xdpland 0.1.0"; goes into shb_userappl */
 int xl_pcapng_create(const char *path, const char *app, struct xl_pcapng **out_ng,
 		     struct xl_err *e);
 /* Adds an interface; returns its id, >= 0, or -errno. ns resolution, Ethernet. */
