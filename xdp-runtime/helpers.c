@@ -1,0 +1,95 @@
+/* The table of helpers; see helpers.h.
+ *
+ * Rows stand in the order of the kernel's numbers. What is not here is refused when a program is
+ * loaded, by the name that names[] knows.
+ *
+ * Source: struct bpf_func_proto of each helper: kernel/bpf/helpers.c, net/core/filter.c,
+ * kernel/trace/bpf_trace.c, v6.18.
+ */
+#include "xdp-runtime/helpers.h"
+
+#include <stddef.h>
+
+#include "xdp-runtime/helpers_fn.h"
+
+/* A row, but for what its helper is asked to be: a function xl_helper_<id> called bpf_<id>. */
+#define ROW(id, since_version, ...)                                                           \
+	[BPF_FUNC_##id] = {                                                                   \
+		.name = "bpf_" #id, .fn = xl_helper_##id, .since = since_version, __VA_ARGS__ \
+	}
+
+/* The engines do this one: it never returns to where it was called. */
+#define xl_helper_tail_call NULL
+
+static const struct xl_helper helpers[] = {
+	ROW(map_lookup_elem, "0.1", .ret = XL_RET_MAP_VALUE_OR_NULL,
+	    .arg = { XL_ARG_CONST_MAP_PTR, XL_ARG_MAP_KEY }),
+	ROW(map_update_elem, "0.1",
+	    .arg = { XL_ARG_CONST_MAP_PTR, XL_ARG_MAP_KEY, XL_ARG_MAP_VALUE, XL_ARG_ANYTHING }),
+	ROW(map_delete_elem, "0.1", .arg = { XL_ARG_CONST_MAP_PTR, XL_ARG_MAP_KEY }),
+	ROW(ktime_get_ns, "0.1"),
+	ROW(get_prandom_u32, "0.1"),
+	ROW(get_smp_processor_id, "0.1"),
+	ROW(tail_call, "0.1", .ret = XL_RET_VOID,
+	    .arg = { XL_ARG_CTX, XL_ARG_CONST_MAP_PTR, XL_ARG_ANYTHING }, .changes_packet = true),
+	ROW(redirect, "0.1", .arg = { XL_ARG_ANYTHING, XL_ARG_ANYTHING }),
+	ROW(perf_event_output, "0.1",
+	    .arg = { XL_ARG_CTX, XL_ARG_CONST_MAP_PTR, XL_ARG_ANYTHING, XL_ARG_MEM,
+		     XL_ARG_CONST_SIZE_OR_ZERO },
+	    .gpl_only = true),
+	ROW(csum_diff, "0.1",
+	    .arg = { XL_ARG_MEM_OR_NULL, XL_ARG_CONST_SIZE_OR_ZERO, XL_ARG_MEM_OR_NULL,
+		     XL_ARG_CONST_SIZE_OR_ZERO, XL_ARG_ANYTHING }),
+	ROW(get_numa_node_id, "0.1"),
+	ROW(xdp_adjust_head, "0.1", .arg = { XL_ARG_CTX, XL_ARG_ANYTHING }, .changes_packet = true),
+	ROW(redirect_map, "0.1", .arg = { XL_ARG_CONST_MAP_PTR, XL_ARG_ANYTHING, XL_ARG_ANYTHING }),
+	ROW(xdp_adjust_meta, "0.1", .arg = { XL_ARG_CTX, XL_ARG_ANYTHING }, .changes_packet = true),
+	ROW(xdp_adjust_tail, "0.1", .arg = { XL_ARG_CTX, XL_ARG_ANYTHING }, .changes_packet = true),
+	ROW(map_push_elem, "0.1",
+	    .arg = { XL_ARG_CONST_MAP_PTR, XL_ARG_MAP_VALUE, XL_ARG_ANYTHING }),
+	ROW(map_pop_elem, "0.1", .arg = { XL_ARG_CONST_MAP_PTR, XL_ARG_UNINIT_MAP_VALUE }),
+	ROW(map_peek_elem, "0.1", .arg = { XL_ARG_CONST_MAP_PTR, XL_ARG_UNINIT_MAP_VALUE }),
+	ROW(jiffies64, "0.1"),
+	ROW(ktime_get_boot_ns, "0.1"),
+	ROW(ktime_get_coarse_ns, "0.1"),
+	ROW(xdp_get_buff_len, "0.1", .arg = { XL_ARG_CTX }),
+	ROW(xdp_load_bytes, "0.1",
+	    .arg = { XL_ARG_CTX, XL_ARG_ANYTHING, XL_ARG_UNINIT_MEM, XL_ARG_CONST_SIZE }),
+	ROW(xdp_store_bytes, "0.1",
+	    .arg = { XL_ARG_CTX, XL_ARG_ANYTHING, XL_ARG_MEM, XL_ARG_CONST_SIZE }),
+	ROW(map_lookup_percpu_elem, "0.1", .ret = XL_RET_MAP_VALUE_OR_NULL,
+	    .arg = { XL_ARG_CONST_MAP_PTR, XL_ARG_MAP_KEY, XL_ARG_ANYTHING }),
+	ROW(ktime_get_tai_ns, "0.1"),
+};
+
+#define NAME(x) [BPF_FUNC_##x] = "bpf_" #x
+static const char *const names[] = { __BPF_FUNC_MAPPER(NAME) };
+
+/* 6.2; Debian 12's header ends before them. There are none above: the kernel adds kfuncs since. */
+#define NEWER_NAMES_START 210
+static const char *const newer_names[] = { "bpf_cgrp_storage_get", "bpf_cgrp_storage_delete" };
+
+#define N_HELPERS ((int32_t)(sizeof(helpers) / sizeof(helpers[0])))
+#define N_NAMES	  ((int32_t)(sizeof(names) / sizeof(names[0])))
+#define N_NEWER	  ((int32_t)(sizeof(newer_names) / sizeof(newer_names[0])))
+
+const struct xl_helper *xl_helper_of(int32_t func_id)
+{
+	if (func_id < 0 || func_id >= N_HELPERS || !helpers[func_id].name)
+		return NULL;
+	return &helpers[func_id];
+}
+
+const char *xl_helper_name(int32_t func_id)
+{
+	if (func_id > BPF_FUNC_unspec && func_id < N_NAMES)
+		return names[func_id];
+	if (func_id >= NEWER_NAMES_START && func_id < NEWER_NAMES_START + N_NEWER)
+		return newer_names[func_id - NEWER_NAMES_START];
+	return NULL;
+}
+
+int32_t xl_helper_end(void)
+{
+	return N_HELPERS;
+}

@@ -1,0 +1,52 @@
+/* hot */
+/* The functions behind the rows of helpers.c, for that table and for bitcode that is specialised
+ * with them; everyone else goes through xl_helper_of().
+ *
+ * Arguments are u64 as a program passes them; a function narrows them as the kernel's BPF_CALL
+ * does. Memory arguments have been checked against the row. Results that are int in the kernel
+ * are sign-extended.
+ */
+#ifndef XL_XDP_RUNTIME_HELPERS_FN_H
+#define XL_XDP_RUNTIME_HELPERS_FN_H
+
+#include "xdp-runtime/helpers.h"
+
+static inline uint64_t xl_helper_int(int ret)
+{
+	return (uint64_t)(int64_t)ret;
+}
+
+/* helpers_map.c */
+xl_helper_fn xl_helper_map_lookup_elem;
+xl_helper_fn xl_helper_map_update_elem;
+xl_helper_fn xl_helper_map_delete_elem;
+xl_helper_fn xl_helper_map_push_elem;
+xl_helper_fn xl_helper_map_pop_elem;
+xl_helper_fn xl_helper_map_peek_elem;
+xl_helper_fn xl_helper_map_lookup_percpu_elem;
+xl_helper_fn xl_helper_perf_event_output;
+
+/* helpers_xdp.c */
+xl_helper_fn xl_helper_redirect;
+xl_helper_fn xl_helper_redirect_map;
+xl_helper_fn xl_helper_xdp_adjust_head;
+xl_helper_fn xl_helper_xdp_adjust_meta;
+xl_helper_fn xl_helper_xdp_adjust_tail;
+xl_helper_fn xl_helper_xdp_get_buff_len;
+xl_helper_fn xl_helper_xdp_load_bytes;
+xl_helper_fn xl_helper_xdp_store_bytes;
+
+/* helpers_net.c */
+xl_helper_fn xl_helper_csum_diff;
+
+/* helpers_misc.c */
+xl_helper_fn xl_helper_get_smp_processor_id;
+xl_helper_fn xl_helper_get_numa_node_id;
+xl_helper_fn xl_helper_get_prandom_u32;
+xl_helper_fn xl_helper_ktime_get_ns;
+xl_helper_fn xl_helper_ktime_get_boot_ns;
+xl_helper_fn xl_helper_ktime_get_coarse_ns;
+xl_helper_fn xl_helper_ktime_get_tai_ns;
+xl_helper_fn xl_helper_jiffies64;
+
+#endif
