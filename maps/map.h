@@ -93,6 +93,14 @@ struct xl_map_ops {
 	int (*next_key)(struct xl_map *map, const void *key, void *out_next);
 };
 
+/* What a program must be to be called from a map, or to tail-call into one: the first program that
+ * meets the map decides. Source: bpf_prog_map_compatible(), kernel/bpf/core.c. */
+struct xl_map_owner {
+	bool set;
+	bool has_frags;
+	uint32_t prog_type, expected_attach_type;
+};
+
 struct xl_map {
 	struct xl_obj obj; /* first: an xl_obj of kind XL_OBJ_MAP is an xl_map */
 	const struct xl_map_ops *ops;
@@ -117,6 +125,9 @@ struct xl_map {
 	/* BTF, kept for info and formatting; owned by the runtime that made the map. */
 	struct xl_obj *btf; /* with a reference, or NULL */
 	uint32_t btf_key_type_id, btf_value_type_id, btf_vmlinux_value_type_id;
+
+	/* Prog array, devmap, cpumap. The runtime writes it, under its lock. */
+	struct xl_map_owner owner;
 };
 
 /* What a map takes from its surroundings at creation. */

@@ -26,12 +26,17 @@ struct xl_runtime_opts {
 };
 
 struct xl_runtime {
-	pthread_mutex_t lock; /* control side: tables below */
+	pthread_mutex_t lock; /* control side: tables below. Recursive: putting the last reference
+			       * to an object while it is held takes the object out of the tables */
 	struct xl_map_env map_env;
 	const struct xl_engine *engine;
 	struct xl_handles *handles; /* fds, ids, pins; handle.h */
 	struct xl_fib *fib;
 	struct xl_region_table *_Atomic regions; /* published; region.h */
+
+	/* While set, an XDP program that fails the checks of BPF_PROG_LOAD is kept as one that
+	 * cannot run: xl_prog.refused says why. Whoever loads a whole object sets it. */
+	bool keep_refused;
 };
 
 int xl_runtime_create(const struct xl_runtime_opts *opts, struct xl_runtime **out_rt);

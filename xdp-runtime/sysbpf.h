@@ -14,13 +14,20 @@
 
 struct xl_runtime;
 
+/* What a caller's fd is. */
+struct xl_caller_fd {
+	dev_t dev;
+	ino_t ino;
+	int accmode; /* O_RDONLY, O_WRONLY or O_RDWR */
+};
+
 /* The process on whose behalf a command runs. Addresses and fds are the caller's. */
 struct xl_caller {
 	/* 0 or -EFAULT; all or nothing for the caller's purposes. */
 	int (*copy_in)(struct xl_caller *c, void *dst, uint64_t src, size_t n);
 	int (*copy_out)(struct xl_caller *c, uint64_t dst, const void *src, size_t n);
-	/* Which inode the caller's @fd is. -EBADF. */
-	int (*fd_ino)(struct xl_caller *c, int fd, dev_t *out_dev, ino_t *out_ino);
+	/* -EBADF. */
+	int (*fd_stat)(struct xl_caller *c, int fd, struct xl_caller_fd *out_fd);
 	/* Moves our @fd into the caller; returns its number there, or -errno (then @fd is closed). */
 	int (*install_fd)(struct xl_caller *c, int fd);
 	/* The runtime's name of a pin for the caller's path string at @path. -EFAULT, -EINVAL,
