@@ -12,6 +12,10 @@
 #ifndef BPF_MEMSX
 #define BPF_MEMSX 0x80 /* 6.6: load with sign extension */
 #endif
+#ifndef BPF_LOAD_ACQ
+#define BPF_LOAD_ACQ  0x100 /* 6.15: load-acquire and store-release, in imm of an atomic */
+#define BPF_STORE_REL 0x110
+#endif
 #ifndef BPF_F_XDP_DEV_BOUND_ONLY
 #define BPF_F_XDP_DEV_BOUND_ONLY (1U << 6) /* 6.3 */
 #endif

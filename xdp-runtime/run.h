@@ -93,8 +93,8 @@ static inline uint32_t xl_run_prandom_u32(struct xl_run *run)
 	return (uint32_t)(run->prandom >> 32);
 }
 
-/* One line for a person: "insn 17 (r1 = *(u32 *)(r2 + 40)), firewall.c:57: read of 4 bytes at
- * packet+54: packet has 54 bytes". */
+/* One line for a person: "insn 17 of xdp_main (r1 = *(u32 *)(r2 +40)), firewall.c:57 "if (p->x)":
+ * read of 4 bytes at packet+54: the packet has 54 bytes". */
 void xl_fault_describe(const struct xl_fault *fault, char *buf, size_t size);
 
 #endif

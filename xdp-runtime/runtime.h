@@ -15,6 +15,7 @@
 #include "maps/map.h"
 
 struct xl_engine;
+struct xl_epoch;
 struct xl_fib;
 struct xl_handles;
 struct xl_region_table;
@@ -37,6 +38,9 @@ struct xl_runtime {
 	/* While set, an XDP program that fails the checks of BPF_PROG_LOAD is kept as one that
 	 * cannot run: xl_prog.refused says why. Whoever loads a whole object sets it. */
 	bool keep_refused;
+	/* Where the workers that run this runtime's programs report their quiescent points; what
+	 * control replaces is freed by it. NULL: control and programs take turns. */
+	struct xl_epoch *epoch;
 };
 
 int xl_runtime_create(const struct xl_runtime_opts *opts, struct xl_runtime **out_rt);
