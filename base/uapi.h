@@ -9,6 +9,11 @@
 
 #include <linux/bpf.h>
 
+/* Not for user space, but bpf(2) lets it out. Source: include/linux/errno.h. */
+#ifndef ENOTSUPP
+#define ENOTSUPP 524
+#endif
+
 #ifndef BPF_MEMSX
 #define BPF_MEMSX 0x80 /* 6.6: load with sign extension */
 #endif

@@ -24,6 +24,7 @@
 #include "base/uapi.h"
 
 struct xl_map;
+struct xl_map_retired;
 
 /* One range of value memory: `size / stride` slots, of each of which the first `value_size`
  * bytes belong to the program. */
@@ -50,16 +51,22 @@ struct xl_map_ops {
 	enum xl_map_value_kind value_kind;
 	bool per_cpu;		/* the control side's value is n_cpus slots */
 	bool no_prog_access;	/* programs may not call lookup/update/delete on it */
+	bool no_prog_write;	/* programs may call lookup only */
 	uint32_t allowed_flags; /* of map_flags; others are -EINVAL */
 
-	/* Checks sizes and flags beyond what the table says. May be NULL.
-	 * Errors: -EINVAL, -E2BIG, as the kernel's *_map_alloc_check. */
-	int (*check)(const union bpf_attr *attr);
-	/* Makes index and value memory; head fields, n_cpus and value_stride are set.
-	 * Must leave nothing behind on error. */
+	/* Checks sizes and flags beyond what the table says; @e says what was wrong.
+	 * Errors: -EINVAL, -E2BIG, -ENOTSUPP, as the kernel's *_map_alloc_check. */
+	int (*check)(const union bpf_attr *attr, struct xl_err *e);
+	/* Makes index and value memory (mem, priv); head fields, n_cpus and value_stride are set.
+	 * On error priv is left NULL. */
 	int (*alloc)(struct xl_map *map);
-	/* Frees what alloc made and gives back references held in elements. */
+	/* Frees priv and gives back references held in elements; mem is map.c's. Called if priv. */
 	void (*free)(struct xl_map *map);
+	/* The last fd and pin are gone: a map that may hold what holds it (prog array) lets go, so
+	 * that both can die. May be NULL. */
+	void (*release_uref)(struct xl_map *map);
+	/* Whether @map can stand where @meta was declared; NULL: the type cannot be an inner map. */
+	bool (*meta_equal)(const struct xl_map *meta, const struct xl_map *map);
 	/* Writes the map's value regions; returns how many (<= XL_MAP_REGIONS_MAX). They hold for
 	 * the map's whole life. NULL: none. */
 	uint32_t (*regions)(const struct xl_map *map, struct xl_region *out);
@@ -84,9 +91,13 @@ struct xl_map_ops {
 	 * xl_map_value_size_sys() bytes. */
 	int (*sys_lookup)(struct xl_map *map, const void *key, void *out_value);
 	int (*sys_update)(struct xl_map *map, const void *key, const void *value, uint64_t flags);
+	/* -ENOENT when there is none. NULL: -ENOTSUPP, as the kernel for all but hashes and queues. */
+	int (*sys_lookup_and_delete)(struct xl_map *map, const void *key, void *out_value);
 	/* Stores a reference to @obj (which it takes on success) under @key; for the kinds PROG_FD
-	 * and MAP_FD, and for DEVMAP and CPUMAP together with @value, whose fd is then 0 or replaced
-	 * by @obj (may be NULL). */
+	 * and MAP_FD, and for DEVMAP and CPUMAP together with @value: a program is stored if @obj
+	 * is not NULL. Where an object is needed (an fd > 0 in the value) and @obj is NULL, the
+	 * caller could not resolve the fd: that is found in the kernel's order and answered with
+	 * -EBADF (prog array, map-in-map), -EINVAL (devmap), -ENOMEM (cpumap). */
 	int (*update_obj)(struct xl_map *map, const void *key, const void *value,
 			  struct xl_obj *obj, uint64_t flags);
 	/* The key that follows @key (NULL, or gone: the first). Errors: -ENOENT at the end. */
@@ -119,8 +130,11 @@ struct xl_map {
 	bool wronly_prog;
 	struct xl_mem
 		mem; /* value memory and the map's identity as an fd; types may leave it unmapped */
-	struct xl_map *inner_meta; /* map-in-map: the template, with a reference; else NULL */
-	void *priv;		   /* the type's own */
+	struct xl_map *inner_meta; /* map-in-map: the template, a head without values; else NULL */
+	void (*defer_put)(void *arg, struct xl_obj *obj); /* see xl_map_env */
+	void *defer_arg;
+	struct xl_map_retired *_Atomic retired; /* references that wait for the map's end */
+	void *priv;				/* the type's own */
 
 	/* BTF, kept for info and formatting; owned by the runtime that made the map. */
 	struct xl_obj *btf; /* with a reference, or NULL */
@@ -134,17 +148,28 @@ struct xl_map {
 struct xl_map_env {
 	uint32_t n_cpus; /* xl_percpu_n_possible() in earnest */
 	uint64_t seed;	 /* ignored with BPF_F_ZERO_SEED */
+	/* Gives a reference back once no program that runs now can see @obj any more: for programs
+	 * and inner maps that were replaced. NULL: the map keeps them until its own end. */
+	void (*defer_put)(void *arg, struct xl_obj *obj);
+	void *defer_arg;
 };
 
 /* Creates a map from the attributes of BPF_MAP_CREATE, whose fields are checked here in the
- * kernel's order. inner_map_fd is resolved by the caller into @inner (map-in-map only).
+ * kernel's order; BTF and tokens are the caller's business.
  *
+ * @inner    map-in-map only: what the caller found behind inner_map_fd, NULL if nothing
  * Errors    -EINVAL bad type, size or flag; -E2BIG, -ENOMEM too large; -ENOTSUPP (524) where the
- *           kernel says so. @e, if not NULL, says in words what was wrong.
- * Owns      one reference is the caller's; @inner gains one.
+ *           kernel says so; -EBADF all is right but @inner is NULL. @e, if not NULL, says in words
+ *           what was wrong.
+ * Owns      one reference is the caller's. @inner is looked at, not kept. The map frees itself
+ *           through obj.release; who must hear of that puts an own release in its place, and calls
+ *           xl_map_release() from there.
  */
 int xl_map_create(const union bpf_attr *attr, const struct xl_map_env *env, struct xl_map *inner,
 		  struct xl_map **out_map, struct xl_err *e);
+void xl_map_release(struct xl_obj *obj);
+/* Tells @map that its last fd and pin are gone. Programs may still use it. */
+void xl_map_release_uref(struct xl_map *map);
 
 static inline struct xl_map *xl_map_of(struct xl_obj *obj)
 {
@@ -170,8 +195,8 @@ int xl_map_type_of_name(const char *name);
 /* Bytes of a value on the control side. */
 size_t xl_map_value_size_sys(const struct xl_map *map);
 
-/* Whether two maps may stand in for each other in a map-in-map.
- * Source: bpf_map_meta_equal(), array's own stricter rule included. */
+/* Whether @map may stand where the template @meta was declared in a map-in-map.
+ * Source: map_meta_equal of the type's bpf_map_ops, array's own stricter rule included. */
 bool xl_map_meta_equal(const struct xl_map *meta, const struct xl_map *map);
 
 /* The program side, with the kernel's checks: what the helpers of the same names call.
@@ -193,6 +218,9 @@ int xl_map_next_key(struct xl_map *map, const void *key, void *out_next);
 
 /* The program in slot @index of a prog array, NULL if empty. Borrowed until the end of the run. */
 struct xl_obj *xl_prog_array_at(struct xl_map *map, uint32_t index);
+
+/* Gives the reference back by env.defer_put, or at the end of @map; @obj may be NULL. For types. */
+void xl_map_retire(struct xl_map *map, struct xl_obj *obj);
 
 /* Value regions of @map; see xl_map_ops.regions. */
 uint32_t xl_map_regions(const struct xl_map *map, struct xl_region *out);
