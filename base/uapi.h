@@ -42,5 +42,8 @@
 #ifndef BPF_F_NO_USER_CONV
 #define BPF_F_NO_USER_CONV (1U << 18) /* 6.9 */
 #endif
+#ifndef BPF_FIB_LOOKUP_MARK
+#define BPF_FIB_LOOKUP_MARK (1U << 5) /* 6.10 */
+#endif
 
 #endif

@@ -51,6 +51,13 @@ struct xl_run_sinks {
 			  uint32_t len, const struct xl_frame *frame, uint32_t packet_len);
 };
 
+/* Memory that a helper shows to a BPF function which it calls: read-only until that returns. */
+struct xl_lent {
+	const void *base;
+	size_t size;
+	const struct xl_lent *outer; /* lent by the helper around this one */
+};
+
 struct xl_run {
 	struct xl_runtime *rt;
 	struct xl_prog *prog;			     /* running now; a tail call changes it */
@@ -66,7 +73,13 @@ struct xl_run {
 	 * @func is what the program passed. Returns its r0; run->fault.kind tells if it died. */
 	uint64_t (*call)(struct xl_run *run, uint64_t func, uint64_t r1, uint64_t r2, uint64_t r3,
 			 uint64_t r4, uint64_t r5);
-	void *engine_state; /* the engine's own, while it runs */
+	/* How many bytes from @addr on, at most @len, are the program's own readable memory: packet,
+	 * metadata, stacks, map values, what is lent; 0: none. Set by the engine, for helpers that
+	 * follow addresses which no row checks (%s of bpf_trace_printk, bpf_probe_read_kernel).
+	 * NULL: such reads fail. */
+	size_t (*readable)(const struct xl_run *run, uintptr_t addr, size_t len);
+	const struct xl_lent *lent; /* by the helper that is calling back; NULL: none */
+	void *engine_state;	    /* the engine's own, while it runs */
 
 	/* Interpreter: how many instructions one frame may take, and took. */
 	uint64_t insn_limit;
