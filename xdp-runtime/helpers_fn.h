@@ -49,4 +49,19 @@ xl_helper_fn xl_helper_ktime_get_coarse_ns;
 xl_helper_fn xl_helper_ktime_get_tai_ns;
 xl_helper_fn xl_helper_jiffies64;
 
+/* helpers_print.c */
+xl_helper_fn xl_helper_trace_printk;
+xl_helper_fn xl_helper_trace_vprintk;
+xl_helper_fn xl_helper_snprintf;
+
+/* helpers_str.c */
+xl_helper_fn xl_helper_strncmp;
+xl_helper_fn xl_helper_strtol;
+xl_helper_fn xl_helper_strtoul;
+xl_helper_fn xl_helper_probe_read_kernel;
+
+/* helpers_call.c */
+xl_helper_fn xl_helper_loop;
+xl_helper_fn xl_helper_for_each_map_elem;
+
 #endif
