@@ -100,9 +100,11 @@ uint64_t xl_run_clock_frame(const struct xl_run *run);
 
 /* Next 32 bits of the run's generator (64-bit LCG, Knuth's MMIX constants, high half):
  * simple on purpose, since the kernel twin computes it in BPF too. */
+#define XL_RUN_PRANDOM_MUL UINT64_C(6364136223846793005)
+#define XL_RUN_PRANDOM_ADD UINT64_C(1442695040888963407)
 static inline uint32_t xl_run_prandom_u32(struct xl_run *run)
 {
-	run->prandom = run->prandom * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	run->prandom = run->prandom * XL_RUN_PRANDOM_MUL + XL_RUN_PRANDOM_ADD;
 	return (uint32_t)(run->prandom >> 32);
 }
 
