@@ -16,19 +16,26 @@ static uint32_t csum_add(uint32_t a, uint32_t b)
 	return a + (a < b);
 }
 
-/* One's complement sum of @n_words 32-bit words at @p, which need not be aligned. */
-static uint32_t csum_words(const uint8_t *p, uint32_t n_words, uint32_t sum)
+/* One's complement sum of @len bytes at @p in 32-bit words, the last one filled up with zeroes;
+ * csum_partial(). */
+static uint32_t csum_bytes(uint64_t p, uint32_t len, uint32_t sum)
 {
+	const uint8_t *bytes = (const uint8_t *)(uintptr_t)p;
 	uint32_t word;
 
-	for (; n_words; n_words--, p += sizeof(word)) {
-		memcpy(&word, p, sizeof(word));
+	for (; len >= sizeof(word); len -= sizeof(word), bytes += sizeof(word)) {
+		memcpy(&word, bytes, sizeof(word));
+		sum = csum_add(sum, word);
+	}
+	if (len) {
+		word = 0;
+		memcpy(&word, bytes, len);
 		sum = csum_add(sum, word);
 	}
 	return sum;
 }
 
-/* The kernel gives back a 16-bit sum since 6.13; before, it was one of 32 bits. */
+/* Before 6.13 the result was a sum of 32 bits, and lengths had to be multiples of four. */
 static uint32_t csum_fold_16(uint32_t sum)
 {
 	sum = (sum & 0xffff) + (sum >> 16);
@@ -40,14 +47,11 @@ uint64_t xl_helper_csum_diff(uint64_t from, uint64_t r2, uint64_t to, uint64_t r
 	const uint32_t from_size = (uint32_t)r2, to_size = (uint32_t)r4;
 	uint32_t sum = (uint32_t)r5;
 
-	if ((from_size | to_size) % sizeof(uint32_t))
-		return xl_helper_int(-EINVAL);
-	if (to_size)
-		sum = csum_words((const uint8_t *)(uintptr_t)to, to_size / 4, sum);
 	if (from_size && to_size)
-		sum = csum_add(sum,
-			       ~csum_words((const uint8_t *)(uintptr_t)from, from_size / 4, 0));
+		sum = csum_add(csum_bytes(to, to_size, sum), ~csum_bytes(from, from_size, 0));
+	else if (to_size)
+		sum = csum_bytes(to, to_size, sum);
 	else if (from_size)
-		sum = ~csum_words((const uint8_t *)(uintptr_t)from, from_size / 4, ~sum);
+		sum = ~csum_bytes(from, from_size, ~sum);
 	return csum_fold_16(sum);
 }

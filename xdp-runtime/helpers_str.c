@@ -56,9 +56,12 @@ static const char *parse_digits(const char *s, int base, uint64_t *out, bool *ou
 {
 	*out = 0;
 	*out_overflow = false;
-	for (; digit(*s) < base; s++)
-		*out_overflow |= __builtin_mul_overflow(*out, (uint64_t)base, out) |
-				 __builtin_add_overflow(*out, (uint64_t)digit(*s), out);
+	for (; digit(*s) < base; s++) {
+		if (__builtin_mul_overflow(*out, (uint64_t)base, out))
+			*out_overflow = true;
+		if (__builtin_add_overflow(*out, (uint64_t)digit(*s), out))
+			*out_overflow = true;
+	}
 	return s;
 }
 

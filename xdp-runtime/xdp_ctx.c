@@ -52,15 +52,15 @@ int xl_xdp_adjust_meta(struct xl_frame *f, int32_t delta)
 
 /* Takes @n bytes off the end of a frame with fragments; empty fragments go. The linear part
  * gives way only once no fragment is left. */
-static int shrink_frags(struct xl_frame *f, int64_t n)
+static int shrink_frags(struct xl_frame *f, uint32_t n)
 {
-	if (n > (int64_t)xl_frame_len(f) - XL_ETH_HLEN)
+	if (n + XL_ETH_HLEN > xl_frame_len(f))
 		return -EINVAL;
-	while (f->n_frags && n > 0) {
+	while (f->n_frags && n) {
 		struct xl_frag *last = &f->frags[f->n_frags - 1];
 
 		if (n < last->len) {
-			last->len -= (uint32_t)n;
+			last->len -= n;
 			return 0;
 		}
 		n -= last->len;
@@ -84,8 +84,10 @@ static int grow_last_frag(struct xl_frame *f, uint32_t n)
 
 int xl_xdp_adjust_tail(struct xl_frame *f, int32_t delta)
 {
+	if (f->n_frags && delta == INT32_MIN)
+		return 0; /* its negation overflows in the kernel, which then takes nothing off */
 	if (f->n_frags)
-		return delta < 0 ? shrink_frags(f, -(int64_t)delta)
+		return delta < 0 ? shrink_frags(f, (uint32_t)-delta)
 				 : grow_last_frag(f, (uint32_t)delta);
 	if (delta > f->hard_end - f->data_end ||
 	    delta < (ptrdiff_t)XL_ETH_HLEN - (f->data_end - f->data))

@@ -137,7 +137,9 @@ static void tail_takes_fragments_away_before_the_linear_part(void **state)
 	assert_int_equal(b[50], 0);
 	assert_int_equal(b[99], 0);
 	assert_int_equal(xl_xdp_adjust_tail(&f, -387), -EINVAL);
-	assert_int_equal(xl_xdp_adjust_tail(&f, INT32_MIN), -EINVAL);
+	assert_int_equal(xl_xdp_adjust_tail(&f, INT32_MIN), 0);
+	assert_int_equal(xl_frame_len(&f), 400);
+	assert_int_equal(xl_xdp_adjust_tail(&f, INT32_MIN + 1), -EINVAL);
 	assert_int_equal(xl_xdp_adjust_tail(&f, -40), 0);
 	assert_int_equal(frags[1].len, 60);
 	assert_int_equal(xl_xdp_adjust_tail(&f, -60), 0);
