@@ -352,6 +352,16 @@ bool xl_twin_maps_equal(struct xl_twin *twin, struct xl_twin_map_diff *out, stru
 	return true;
 }
 
+int xl_twin_maps_sync(struct xl_twin *twin, struct xl_err *e)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < twin->maps.n && !err; i++)
+		if (xl_twin_map_comparable(twin->maps.at[i].map))
+			err = xl_twin_map_sync(&twin->maps.at[i], &twin->cpus, e);
+	return err;
+}
+
 uint64_t xl_twin_maps_bytes(const struct xl_twin *twin)
 {
 	uint64_t bytes = 0;

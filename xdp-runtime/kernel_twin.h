@@ -12,7 +12,8 @@
  *   kernel_twin_load.c   programs and BTF into the kernel
  *   kernel_twin_code.c   a program's instructions for the kernel
  *   kernel_twin_map.c    a map's copy: attributes, contents in
- *   kernel_twin_cmp.c    a map's copy: contents out, compared with ours
+ *   kernel_twin_table.c  a map's copy: contents out
+ *   kernel_twin_cmp.c    both sides' contents compared
  *   kernel_twin_btf.c    what BTF says about bytes of a value
  *   kernel_twin_net.c    the network namespace and its ports
  *
@@ -91,6 +92,9 @@ struct xl_twin_map_diff {
  */
 bool xl_twin_maps_equal(struct xl_twin *twin, struct xl_twin_map_diff *out, struct xl_err *e);
 void xl_twin_map_diff_fini(struct xl_twin_map_diff *diff);
+
+/* Makes the kernel's maps equal to ours: after a packet that only we could run. */
+int xl_twin_maps_sync(struct xl_twin *twin, struct xl_err *e);
 
 /* Bytes that xl_twin_maps_equal() reads from the kernel at most: what it costs. */
 uint64_t xl_twin_maps_bytes(const struct xl_twin *twin);

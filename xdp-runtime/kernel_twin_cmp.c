@@ -1,4 +1,4 @@
-/* Contents of a map against the kernel's copy.
+/* Contents of a map against the kernel's copy: told, or made equal.
  *
  * Both sides are read whole, sorted by key and walked together, so that the first difference is
  * the same from run to run whatever the order of iteration. Values are compared slot by slot, up
@@ -6,7 +6,7 @@
  *
  * Source: kernel/bpf/hashtab.c, kernel/bpf/bpf_lru_list.c (when an LRU map begins to evict).
  */
-#include "xdp-runtime/kernel_twin_map.h"
+#include "xdp-runtime/kernel_twin_table.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "base/kernel_bpf.h"
 #include "maps/map.h"
 
 bool xl_twin_map_comparable(const struct xl_map *map)
@@ -23,235 +22,30 @@ bool xl_twin_map_comparable(const struct xl_map *map)
 	       !map->ops->no_prog_access && !map->rdonly_prog;
 }
 
-/* All entries of one side: n records of a key and a value. */
-struct table {
-	uint8_t *records;
-	uint32_t *order; /* of records, by key */
-	size_t n, room;
-	size_t key_size, value_size, record_size;
-};
-
-static void table_init(struct table *t, size_t key_size, size_t value_size)
+/* How many entries an LRU map may hold before the kernel begins to evict. A CPU takes free elements
+ * from the common store in batches, and evicts when a batch is no longer to be had, although the
+ * map is not full; with BPF_F_NO_COMMON_LRU each CPU has its share and no more. */
+static uint32_t lru_room(const struct xl_map *map, const struct xl_twin_cpus *cpus)
 {
-	*t = (struct table){ .key_size = key_size,
-			     .value_size = value_size,
-			     .record_size = key_size + value_size };
-}
-
-static void table_fini(struct table *t)
-{
-	free(t->records);
-	free(t->order);
-}
-
-static uint8_t *record(const struct table *t, size_t i)
-{
-	return t->records + t->order[i] * t->record_size;
-}
-
-/* Room for one more record at the end, NULL without memory. */
-static uint8_t *table_next(struct table *t)
-{
-	if (t->n == t->room) {
-		size_t room = t->room ? t->room * 2 : 64;
-		uint8_t *records = reallocarray(t->records, room, t->record_size);
-
-		if (!records)
-			return NULL;
-		t->records = records;
-		t->room = room;
-	}
-	return t->records + t->n * t->record_size;
-}
-
-/* An LPM key counts up to its prefix length; bits behind it are whatever was given. */
-static void canonical_key(const struct xl_map *map, uint8_t *key)
-{
-	uint32_t bits;
-
-	if (map->type != BPF_MAP_TYPE_LPM_TRIE)
-		return;
-	memcpy(&bits, key, sizeof(bits));
-	for (uint32_t i = 0; i < map->key_size - sizeof(bits); i++) {
-		uint32_t used = bits > i * 8 ? bits - i * 8 : 0;
-
-		if (used < 8)
-			key[sizeof(bits) + i] &= (uint8_t)(0xff00u >> used);
-	}
-}
-
-static int read_ours(struct xl_map *map, struct table *t)
-{
-	const uint8_t *before = NULL;
-	uint8_t *key = malloc(map->key_size);
-	int err = key ? 0 : -ENOMEM;
-
-	while (!err) {
-		uint8_t *rec = table_next(t);
-
-		if (!rec) {
-			err = -ENOMEM;
-			break;
-		}
-		err = xl_map_next_key(map, before, rec);
-		if (err)
-			break;
-		memcpy(key, rec, map->key_size);
-		before = key;
-		err = xl_map_sys_lookup(map, key, rec + t->key_size, 0);
-		if (!err)
-			t->n++;
-		else if (err == -ENOENT)
-			err = 0;
-	}
-	free(key);
-	return err == -ENOENT ? 0 : err;
-}
-
-/* One by one: for kernels without batch operations on this type. */
-static int read_kernel_single(const struct xl_twin_map *tm, struct table *t)
-{
-	const uint8_t *before = NULL;
-	uint8_t *key = malloc(tm->map->key_size);
-	int err = key ? 0 : -ENOMEM;
-
-	while (!err) {
-		uint8_t *rec = table_next(t);
-		union bpf_attr attr;
-
-		if (!rec) {
-			err = -ENOMEM;
-			break;
-		}
-		memset(&attr, 0, sizeof(attr));
-		attr.map_fd = (uint32_t)tm->fd;
-		attr.key = (uintptr_t)before;
-		attr.next_key = (uintptr_t)rec;
-		err = (int)xl_kernel_bpf(BPF_MAP_GET_NEXT_KEY, &attr, sizeof(attr));
-		if (err)
-			break;
-		memcpy(key, rec, tm->map->key_size);
-		before = key;
-		attr.key = (uintptr_t)key;
-		attr.value = (uintptr_t)(rec + t->key_size);
-		err = (int)xl_kernel_bpf(BPF_MAP_LOOKUP_ELEM, &attr, sizeof(attr));
-		if (!err)
-			t->n++;
-		else if (err == -ENOENT)
-			err = 0;
-	}
-	free(key);
-	return err == -ENOENT ? 0 : err;
-}
-
-#define BATCH_MIN 256u	/* chosen: a bucket of a hash must fit */
-#define BATCH_MAX 4096u /* chosen: bounds memory */
-
-static int append_batch(struct table *t, const uint8_t *keys, const uint8_t *values, uint32_t n)
-{
-	for (uint32_t i = 0; i < n; i++) {
-		uint8_t *rec = table_next(t);
-
-		if (!rec)
-			return -ENOMEM;
-		memcpy(rec, keys + i * t->key_size, t->key_size);
-		memcpy(rec + t->key_size, values + i * t->value_size, t->value_size);
-		t->n++;
-	}
-	return 0;
-}
-
-static int read_kernel_batch(const struct xl_twin_map *tm, struct table *t)
-{
-	uint32_t room = tm->map->max_entries < BATCH_MIN   ? BATCH_MIN
-			: tm->map->max_entries > BATCH_MAX ? BATCH_MAX
-							   : tm->map->max_entries;
-	uint8_t *keys = malloc(room * t->key_size), *values = malloc(room * t->value_size);
-	/* The opaque position: at least as long as a key. */
-	uint8_t *pos = malloc(t->key_size + sizeof(uint64_t));
-	bool first = true;
-	int err = keys && values && pos ? 0 : -ENOMEM;
-
-	while (!err) {
-		union bpf_attr attr;
-
-		memset(&attr, 0, sizeof(attr));
-		attr.batch.map_fd = (uint32_t)tm->fd;
-		attr.batch.in_batch = first ? 0 : (uintptr_t)pos;
-		attr.batch.out_batch = (uintptr_t)pos;
-		attr.batch.keys = (uintptr_t)keys;
-		attr.batch.values = (uintptr_t)values;
-		attr.batch.count = room;
-		err = (int)xl_kernel_bpf(BPF_MAP_LOOKUP_BATCH, &attr, sizeof(attr));
-		if ((!err || err == -ENOENT) && attr.batch.count <= room) {
-			int full = append_batch(t, keys, values, attr.batch.count);
-
-			err = full ? full : err;
-		}
-		first = false;
-	}
-	free(keys);
-	free(values);
-	free(pos);
-	return err == -ENOENT ? 0 : err;
-}
-
-static int read_kernel(const struct xl_twin_map *tm, struct table *t)
-{
-	int err = read_kernel_batch(tm, t);
-
-	if (!err || err == -ENOMEM)
-		return err;
-	t->n = 0;
-	return read_kernel_single(tm, t);
-}
-
-static int by_key(const void *a, const void *b, void *arg)
-{
-	const struct table *t = arg;
-
-	return memcmp(t->records + *(const uint32_t *)a * t->record_size,
-		      t->records + *(const uint32_t *)b * t->record_size, t->key_size);
-}
-
-static int sort(struct table *t, const struct xl_map *map)
-{
-	bool ascending = true;
-
-	t->order = malloc((t->n + 1) * sizeof(*t->order));
-	if (!t->order)
-		return -ENOMEM;
-	for (size_t i = 0; i < t->n; i++) {
-		t->order[i] = (uint32_t)i;
-		canonical_key(map, record(t, i));
-	}
-	for (size_t i = 1; i < t->n && ascending; i++)
-		ascending = memcmp(record(t, i - 1), record(t, i), t->key_size) <= 0;
-	if (!ascending)
-		qsort_r(t->order, t->n, sizeof(*t->order), by_key, t);
-	return 0;
-}
-
-/* How many free elements a CPU takes at once from an LRU map's common store: when fewer than that
- * are left, the kernel evicts although the map is not full. */
-static uint32_t lru_slack(const struct xl_map *map, const struct xl_twin_cpus *cpus)
-{
-	const uint32_t batch = 128; /* LOCAL_FREE_TARGET */
-	struct utsname uts;
-	unsigned int major = 0, minor = 0;
+	uint32_t batch = 128; /* LOCAL_FREE_TARGET */
 	uint32_t fair = map->max_entries / cpus->n_kernel / 2;
+	unsigned int major = 0, minor = 0;
+	struct utsname uts;
 
+	if (map->flags & BPF_F_NO_COMMON_LRU)
+		return map->max_entries / cpus->n_kernel;
 	/* Since 6.16 small maps are shared out fairly. */
 	if (!uname(&uts) && sscanf(uts.release, "%u.%u", &major, &minor) == 2 &&
 	    (major > 6 || (major == 6 && minor >= 16)) && fair < batch)
-		return 2 * (fair ? fair : 1);
-	return 2 * batch;
+		batch = fair ? fair : 1;
+	/* Another batch may lie with the CPU where the map was filled. */
+	return map->max_entries > 2 * batch ? map->max_entries - 2 * batch : 0;
 }
 
 static bool evicts(const struct xl_map *map, const struct xl_twin_cpus *cpus, size_t n)
 {
 	return (map->type == BPF_MAP_TYPE_LRU_HASH || map->type == BPF_MAP_TYPE_LRU_PERCPU_HASH) &&
-	       n + lru_slack(map, cpus) > map->max_entries;
+	       n >= lru_room(map, cpus);
 }
 
 static uint8_t *copy_of(const uint8_t *bytes, size_t n)
@@ -326,66 +120,115 @@ static int compare_values(const struct xl_map *map, const struct xl_twin_cpus *c
 	return 1;
 }
 
-/* Walks two sorted tables. Returns 1 equal, 0 different, -ENOMEM. */
-static int compare_tables(const struct xl_map *map, const struct xl_twin_cpus *cpus,
-			  const struct table *ours, const struct table *kernel,
-			  struct xl_twin_map_diff *out)
+/* One map on both sides, while it is walked. */
+struct walk {
+	const struct xl_twin_map *tm;
+	const struct xl_twin_cpus *cpus;
+	struct xl_twin_table ours, kernel;
+	struct xl_twin_map_diff *diff; /* compare */
+	uint8_t *kvalue;	       /* sync */
+};
+
+/* Calls @visit for each key with the record of either side, NULL where it has none, as long as
+ * that returns 1; returns what the last one did. */
+static int walk(struct walk *w, int (*visit)(struct walk *w, uint8_t *ours, uint8_t *kernel))
 {
+	size_t i = 0, k = 0;
+	int ret = 1;
+
+	while (ret == 1 && (i < w->ours.n || k < w->kernel.n)) {
+		uint8_t *a = i < w->ours.n ? xl_twin_record(&w->ours, i) : NULL;
+		uint8_t *b = k < w->kernel.n ? xl_twin_record(&w->kernel, k) : NULL;
+		int order = !a ? 1 : !b ? -1 : memcmp(a, b, w->tm->map->key_size);
+
+		ret = visit(w, order <= 0 ? a : NULL, order >= 0 ? b : NULL);
+		i += order <= 0;
+		k += order >= 0;
+	}
+	return ret;
+}
+
+/* Returns 1 equal, 0 different, -ENOMEM. */
+static int compare_entry(struct walk *w, uint8_t *ours, uint8_t *kernel)
+{
+	const struct xl_map *map = w->tm->map;
 	/* Of an entry that only one side has, the running CPU's slot is shown. */
 	const bool per_cpu = map->ops->per_cpu;
-	const size_t our_slot = per_cpu ? (size_t)cpus->ours * map->value_stride : 0;
-	const size_t kernel_slot = per_cpu ? (size_t)cpus->real * map->value_stride : 0;
-	const int cpu = per_cpu ? (int)cpus->ours : -1;
-	const bool mask = xl_twin_value_has_mask(map);
-	size_t i = 0, k = 0;
+	const size_t our_slot = per_cpu ? (size_t)w->cpus->ours * map->value_stride : 0;
+	const size_t kernel_slot = per_cpu ? (size_t)w->cpus->real * map->value_stride : 0;
+	const int cpu = per_cpu ? (int)w->cpus->ours : -1;
 
-	while (i < ours->n || k < kernel->n) {
-		uint8_t *a = i < ours->n ? record(ours, i) : NULL;
-		uint8_t *b = k < kernel->n ? record(kernel, k) : NULL;
-		int order = !a ? 1 : !b ? -1 : memcmp(a, b, map->key_size);
-		int same;
-
-		if (order < 0)
-			return tell(map, a, a + map->key_size + our_slot, NULL, cpu, 0, out);
-		if (order > 0)
-			return tell(map, b, NULL, b + map->key_size + kernel_slot, cpu, 0, out);
-		same = compare_values(map, cpus, mask, a, a + map->key_size, b + map->key_size,
-				      out);
-		if (same != 1)
-			return same;
-		i++;
-		k++;
-	}
-	return 1;
+	if (!kernel)
+		return tell(map, ours, ours + map->key_size + our_slot, NULL, cpu, 0, w->diff);
+	if (!ours)
+		return tell(map, kernel, NULL, kernel + map->key_size + kernel_slot, cpu, 0,
+			    w->diff);
+	return compare_values(map, w->cpus, xl_twin_value_has_mask(map), ours, ours + map->key_size,
+			      kernel + map->key_size, w->diff);
 }
 
 int xl_twin_map_compare(const struct xl_twin_map *tm, const struct xl_twin_cpus *cpus,
 			struct xl_twin_map_diff *out, const char **out_why, struct xl_err *e)
 {
-	struct xl_map *map = tm->map;
-	struct table ours, kernel;
-	int ret;
+	struct walk w = { .tm = tm, .cpus = cpus, .diff = out };
+	int ret = xl_twin_tables_read(tm, cpus, &w.ours, &w.kernel);
 
-	table_init(&ours, map->key_size, xl_map_value_size_sys(map));
-	table_init(&kernel, map->key_size, xl_twin_value_size(map, cpus));
 	*out_why = NULL;
-	ret = read_ours(map, &ours);
-	if (!ret)
-		ret = read_kernel(tm, &kernel);
-	if (!ret)
-		ret = sort(&ours, map);
-	if (!ret)
-		ret = sort(&kernel, map);
-	if (!ret && evicts(map, cpus, ours.n > kernel.n ? ours.n : kernel.n)) {
+	if (!ret && evicts(tm->map, cpus, w.ours.n > w.kernel.n ? w.ours.n : w.kernel.n)) {
 		*out_why = "it is nearly full, and the kernel evicts as it likes";
 		ret = 1;
 	} else if (!ret) {
-		ret = compare_tables(map, cpus, &ours, &kernel, out);
+		ret = walk(&w, compare_entry);
 	}
 	if (ret < 0)
 		xl_err_set(e, ret, "map %s: cannot be compared with the kernel's copy: %s",
-			   map->name, strerror(-ret));
-	table_fini(&ours);
-	table_fini(&kernel);
+			   tm->map->name, strerror(-ret));
+	xl_twin_table_fini(&w.ours);
+	xl_twin_table_fini(&w.kernel);
 	return ret;
+}
+
+/* Returns 1, or -errno. */
+static int sync_entry(struct walk *w, uint8_t *ours, uint8_t *kernel)
+{
+	const struct xl_map *map = w->tm->map;
+	int err;
+
+	if (!ours)
+		err = xl_twin_map_remove(w->tm, kernel);
+	else
+		err = xl_twin_map_put(w->tm, w->cpus, ours, ours + map->key_size, w->kvalue);
+	return err ? err : 1;
+}
+
+/* As sync_entry, but leaves alone what is equal. */
+static int sync_changed(struct walk *w, uint8_t *ours, uint8_t *kernel)
+{
+	struct xl_twin_map_diff diff = { 0 };
+	int same = 0;
+
+	w->diff = &diff;
+	if (ours && kernel)
+		same = compare_entry(w, ours, kernel);
+	xl_twin_map_diff_fini(&diff);
+	return same ? same : sync_entry(w, ours, kernel);
+}
+
+int xl_twin_map_sync(const struct xl_twin_map *tm, const struct xl_twin_cpus *cpus,
+		     struct xl_err *e)
+{
+	struct walk w = { .tm = tm, .cpus = cpus };
+	int ret = xl_twin_tables_read(tm, cpus, &w.ours, &w.kernel);
+
+	if (!ret) {
+		w.kvalue = calloc(1, xl_twin_value_size(tm->map, cpus) + 8);
+		ret = w.kvalue ? walk(&w, sync_changed) : -ENOMEM;
+	}
+	if (ret < 0)
+		xl_err_set(e, ret, "map %s: the kernel's copy cannot be brought up to date: %s",
+			   tm->map->name, strerror(-ret));
+	free(w.kvalue);
+	xl_twin_table_fini(&w.ours);
+	xl_twin_table_fini(&w.kernel);
+	return ret < 0 ? ret : 0;
 }

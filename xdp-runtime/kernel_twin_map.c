@@ -66,6 +66,40 @@ int xl_twin_map_create(const struct xl_map *map, int btf_fd, int inner_fd, struc
 	return (int)fd;
 }
 
+static int kernel_elem(int cmd, const struct xl_twin_map *tm, const void *key, const void *kvalue)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.map_fd = (uint32_t)tm->fd;
+	attr.key = (uintptr_t)key;
+	attr.value = (uintptr_t)kvalue;
+	return (int)xl_kernel_bpf(cmd, &attr, sizeof(attr));
+}
+
+int xl_twin_map_put(const struct xl_twin_map *tm, const struct xl_twin_cpus *cpus, const void *key,
+		    const uint8_t *value, uint8_t *kvalue)
+{
+	const struct xl_map *map = tm->map;
+
+	if (!map->ops->per_cpu)
+		return kernel_elem(BPF_MAP_UPDATE_ELEM, tm, key, value);
+	memset(kvalue, 0, xl_twin_value_size(map, cpus));
+	for (uint32_t i = 0; i < cpus->n_ours; i++) {
+		int64_t slot = xl_twin_slot(cpus, i);
+
+		if (slot >= 0)
+			memcpy(kvalue + slot * map->value_stride,
+			       value + (size_t)i * map->value_stride, map->value_size);
+	}
+	return kernel_elem(BPF_MAP_UPDATE_ELEM, tm, key, kvalue);
+}
+
+int xl_twin_map_remove(const struct xl_twin_map *tm, const void *key)
+{
+	return kernel_elem(BPF_MAP_DELETE_ELEM, tm, key, NULL);
+}
+
 /* What the filling functions share. */
 struct fill {
 	const struct xl_twin_map *tm;
@@ -79,14 +113,7 @@ struct fill {
 
 static int kernel_update(const struct fill *f, const void *kvalue)
 {
-	union bpf_attr attr;
-
-	memset(&attr, 0, sizeof(attr));
-	attr.map_fd = (uint32_t)f->tm->fd;
-	attr.key = (uintptr_t)f->key;
-	attr.value = (uintptr_t)kvalue;
-	attr.flags = BPF_ANY;
-	return (int)xl_kernel_bpf(BPF_MAP_UPDATE_ELEM, &attr, sizeof(attr));
+	return kernel_elem(BPF_MAP_UPDATE_ELEM, f->tm, f->key, kvalue);
 }
 
 static uint32_t u32_at(const uint8_t *bytes)
@@ -109,24 +136,10 @@ static bool is_array(const struct xl_map *map)
 
 static int fill_bytes(const struct fill *f)
 {
-	const struct xl_map *map = f->map;
-	const uint8_t *kvalue = f->value;
-
 	/* A new array is zero already, and may be large. */
-	if (is_array(map) && all_zero(f->value, xl_map_value_size_sys(map)))
+	if (is_array(f->map) && all_zero(f->value, xl_map_value_size_sys(f->map)))
 		return 0;
-	if (map->ops->per_cpu) {
-		memset(f->kvalue, 0, xl_twin_value_size(map, f->cpus));
-		for (uint32_t i = 0; i < f->cpus->n_ours; i++) {
-			int64_t slot = xl_twin_slot(f->cpus, i);
-
-			if (slot >= 0)
-				memcpy(f->kvalue + slot * map->value_stride,
-				       f->value + (size_t)i * map->value_stride, map->value_size);
-		}
-		kvalue = f->kvalue;
-	}
-	return kernel_update(f, kvalue);
+	return xl_twin_map_put(f->tm, f->cpus, f->key, f->value, f->kvalue);
 }
 
 static int fill_prog(const struct fill *f)

@@ -61,6 +61,13 @@ struct xl_twin_objs {
 int xl_twin_map_fill(const struct xl_twin_map *tm, const struct xl_twin_cpus *cpus,
 		     const struct xl_twin_objs *objs, struct xl_err *e);
 
+/* One entry of plain bytes into the kernel's copy, or out of it.
+ * @value    as our control side has it
+ * @kvalue   scratch of xl_twin_value_size() bytes */
+int xl_twin_map_put(const struct xl_twin_map *tm, const struct xl_twin_cpus *cpus, const void *key,
+		    const uint8_t *value, uint8_t *kvalue);
+int xl_twin_map_remove(const struct xl_twin_map *tm, const void *key);
+
 /* Whether programs can change the map's contents, so that they are worth comparing. */
 bool xl_twin_map_comparable(const struct xl_map *map);
 
@@ -68,6 +75,10 @@ bool xl_twin_map_comparable(const struct xl_map *map);
  * @out_why  set to a reason when contents cannot be compared (and 1 is returned) */
 int xl_twin_map_compare(const struct xl_twin_map *tm, const struct xl_twin_cpus *cpus,
 			struct xl_twin_map_diff *out, const char **out_why, struct xl_err *e);
+
+/* Makes the kernel's copy of a comparable map equal to ours. */
+int xl_twin_map_sync(const struct xl_twin_map *tm, const struct xl_twin_cpus *cpus,
+		     struct xl_err *e);
 
 /* kernel_twin_btf.c */
 
