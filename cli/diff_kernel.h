@@ -59,6 +59,8 @@ void xl_diff_finish(struct xl_diff *diff);
 
 /* Whether another replay would tell more exactly which packet it was; see above. */
 bool xl_diff_window(const struct xl_diff *diff, struct xl_diff_window *out);
+/* Takes over what the replay with that window found. @second remains to be closed. */
+void xl_diff_narrow(struct xl_diff *diff, struct xl_diff *second);
 
 /* Whether anything differs, or could not be asked: the exit code is XL_EXIT_DIFFERS then. */
 bool xl_diff_differs(const struct xl_diff *diff);
