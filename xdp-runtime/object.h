@@ -19,7 +19,9 @@ struct xl_prog;
 struct xl_runtime;
 
 struct xl_object_opts {
-	const char *btf_path; /* kernel BTF for CO-RE; NULL: none is needed, or the host's */
+	/* Kernel BTF (raw, as in /sys/kernel/btf/vmlinux) for CO-RE. NULL: code stays as compiled
+	 * where it only accesses types of the kernel's user API, else the host's. */
+	const char *btf_path;
 	/* Called for what a person may want to know and nothing depends on: "skipped tc program
 	 * …". May be NULL. */
 	void (*notice)(void *arg, const char *text);
@@ -35,7 +37,7 @@ struct xl_object_prog {
 	uint32_t n_insns;
 	uint32_t run_prio;	     /* libxdp's .xdp_run_config; 50 if there is none */
 	uint32_t chain_call_actions; /* bit per action; 1 << XDP_PASS if there is none */
-	struct xl_prog *prog;	     /* after load, with a reference; NULL if not loaded */
+	struct xl_prog *prog;	     /* after load, with a reference; NULL if it cannot run */
 	const char *
 		why_not; /* why it is not loaded or cannot run: "type sched_cls is not XDP", …; or NULL */
 };
@@ -45,7 +47,10 @@ struct xl_object_map {
 	struct xl_map *map; /* after load, with a reference */
 	enum bpf_map_type type;
 	uint32_t key_size, value_size, max_entries, flags;
-	bool is_internal; /* .rodata, .data, .bss, .kconfig */
+	bool is_internal; /* .rodata, .data, .bss, .kconfig; `name` is that of the section */
+	bool is_pinned;	  /* asks to be pinned by name: shared within the runtime */
+	const char
+		*why_not; /* why it cannot be made: "type sk_storage is not served", …; or NULL */
 };
 
 struct xl_object {
@@ -77,10 +82,13 @@ int xl_object_open_file(struct xl_runtime *rt, const char *path, const struct xl
 int xl_object_set_global(struct xl_object *obj, const char *name, const char *value,
 			 struct xl_err *e);
 
-/* Creates maps and programs. One program that cannot run does not stop its siblings: its why_not
- * says why. Fails only when nothing can be loaded or a map cannot be made. */
+/* Creates maps and programs, once. One program that cannot run does not stop its siblings: its
+ * why_not says why. Fails only when nothing can be loaded or a map cannot be made. Maps that ask
+ * to be pinned by name are pinned in the runtime, at /sys/fs/bpf/NAME, or taken from there. */
 int xl_object_load(struct xl_object *obj, struct xl_err *e);
 
+/* By name; NULL if there is none. Internal maps are also found by bpftool's name for them,
+ * "firewall.rodata". */
 struct xl_object_prog *xl_object_prog(struct xl_object *obj, const char *name);
 struct xl_object_map *xl_object_map(struct xl_object *obj, const char *name);
 

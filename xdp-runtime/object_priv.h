@@ -1,0 +1,100 @@
+/* What the files of the object loader share; nobody else includes this.
+ *
+ *   elf_check.c        bytes -> a checked image
+ *   object_btf_ext.c   .BTF.ext: checks, and whether CO-RE needs a kernel's types
+ *   object_fix.c       changes to the image before libbpf sees it
+ *   object.c           open: programs and maps that are there
+ *   object_load.c      load and close
+ *   object_msg.c       what libbpf says
+ *   object_config.c    .xdp_run_config
+ *   object_btf.c       small questions to BTF
+ *   object_global.c    global variables
+ */
+#ifndef XL_XDP_RUNTIME_OBJECT_PRIV_H
+#define XL_XDP_RUNTIME_OBJECT_PRIV_H
+
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#include "xdp-runtime/elf_check.h"
+#include "xdp-runtime/object.h"
+
+/* Beside each struct xl_object_prog. */
+struct xl_object_func {
+	const struct xl_elf_func *func;
+	enum bpf_attach_type attach_type;
+	bool frags;
+	struct bpf_program *bpf;
+	char *why_not; /* owns the text of the public field, if it is not a constant */
+};
+
+/* Beside each struct xl_object_map. */
+struct xl_object_store {
+	struct bpf_map *bpf;
+	char *name;	 /* owns the text of the public field */
+	char *full_name; /* libbpf's: "firewall.rodata" */
+	bool pinned;	 /* by name: is or becomes a pin of the runtime */
+};
+
+struct xl_object_priv {
+	struct xl_elf elf;
+	struct btf *btf;		/* a view of .BTF as the file has it; NULL: there is none */
+	struct xl_object_func *funcs;	/* [n_progs] */
+	struct xl_object_store *stores; /* [n_maps] */
+	/* Names of maps whose definition asks to be pinned. */
+	char **pins;
+	uint32_t n_pins;
+	/* Reasons for which an instruction was replaced by a call of helper XL_POISON + index. */
+	char **poisons;
+	uint32_t n_poisons;
+	bool loaded;
+};
+
+/* Above all helpers, below what libbpf uses itself (195896080 and 2001000000). */
+#define XL_POISON 0x0b000000
+
+static inline struct xl_object_priv *xl_object_priv(const struct xl_object *obj)
+{
+	return obj->priv;
+}
+
+void xl_object_notice(const struct xl_object *obj, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* object_msg.c: while a struct xl_object_msg is on, this thread's messages of libbpf go there. */
+struct xl_object_msg {
+	struct xl_object_msg *before;
+	char text[512]; /* the last warning of substance; "" if there was none */
+};
+void xl_object_msg_on(struct xl_object_msg *msg);
+void xl_object_msg_off(struct xl_object_msg *msg);
+
+/* object_btf_ext.c
+ * Checks records, offsets, type ids and access strings of .BTF.ext. Errors: -EINVAL. */
+int xl_object_btf_ext_check(const struct xl_elf *elf, const struct btf *btf, struct xl_err *e);
+/* Calls @fn with each CO-RE relocation and the function that it changes (NULL: none). */
+void xl_object_core_each(const struct xl_elf *elf, const struct btf *btf,
+			 void (*fn)(void *arg, const struct xl_elf_func *func,
+				    const struct bpf_core_relo *relo),
+			 void *arg);
+/* Takes the CO-RE relocations away, so that code stays as it was compiled. */
+void xl_object_core_drop(struct xl_elf *elf);
+
+/* object_fix.c
+ * Prepares the image for libbpf. Errors: -EINVAL, -ENOMEM. */
+int xl_object_fix(struct xl_object *obj, struct xl_err *e);
+
+/* object_config.c
+ * Fills run_prio and chain_call_actions of the programs. */
+void xl_object_config_read(struct xl_object *obj);
+
+/* object_btf.c
+ * BTF type without const, volatile, typedef …; NULL for void. */
+const struct btf_type *xl_object_btf_resolve(const struct btf *btf, uint32_t id);
+/* Whether function @name is declared to take a struct xdp_md *: 1, 0, or -1 if BTF knows no such
+ * function. */
+int xl_object_btf_takes_xdp_md(const struct btf *btf, const char *name);
+/* N of a `__uint(name, N)` member: a pointer to int[N]. */
+bool xl_object_btf_uint(const struct btf *btf, const struct btf_member *m, uint32_t *out);
+
+#endif
