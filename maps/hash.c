@@ -23,8 +23,7 @@
 #include "maps/slots.h"
 #include "maps/value.h"
 
-#define BUCKETS_MAX   (UINT32_MAX / 16) /* the kernel counts their bytes, 16 each, in a u32 */
-#define ELEM_OVERHEAD 48		/* sizeof(struct htab_elem) */
+#define ELEM_OVERHEAD 48 /* sizeof(struct htab_elem) */
 
 struct hash {
 	pthread_rwlock_t lock;
@@ -300,7 +299,7 @@ static int alloc(struct xl_map *map)
 	h->lru_per_cpu = map->flags & BPF_F_NO_COMMON_LRU;
 	if (h->lru_per_cpu)
 		map->max_entries = share_among_cpus(map->max_entries, map->n_cpus);
-	err = map->max_entries > BUCKETS_MAX / 2 + 1 ? -E2BIG : 0;
+	err = map->max_entries > XL_HASH_ENTRIES_MAX ? -E2BIG : 0;
 	if (!err)
 		err = xl_htab_init(&h->index, map->key_size, map->max_entries, map->seed);
 	if (!err)
@@ -333,8 +332,6 @@ static uint32_t regions(const struct xl_map *map, struct xl_region *out)
 	return 1;
 }
 
-#define HASH_FLAGS (BPF_F_NO_PREALLOC | BPF_F_NUMA_NODE | BPF_F_ZERO_SEED | XL_MAP_ACCESS_FLAGS)
-
 #define HASH_OPS_COMMON                                                              \
 	.check = xl_hash_check, .alloc = alloc, .free = hash_free,                   \
 	.meta_equal = xl_map_meta_equal_basic, .regions = regions, .delete = delete, \
@@ -348,24 +345,24 @@ static uint32_t regions(const struct xl_map *map, struct xl_region *out)
 
 const struct xl_map_ops xl_hash_ops = {
 	.name = "hash",
-	.allowed_flags = HASH_FLAGS,
+	.allowed_flags = XL_HASH_FLAGS,
 	HASH_OPS_PLAIN,
 };
 
 const struct xl_map_ops xl_percpu_hash_ops = {
 	.name = "percpu_hash",
-	.allowed_flags = HASH_FLAGS,
+	.allowed_flags = XL_HASH_FLAGS,
 	HASH_OPS_PERCPU,
 };
 
 const struct xl_map_ops xl_lru_hash_ops = {
 	.name = "lru_hash",
-	.allowed_flags = HASH_FLAGS | BPF_F_NO_COMMON_LRU,
+	.allowed_flags = XL_HASH_FLAGS | BPF_F_NO_COMMON_LRU,
 	HASH_OPS_PLAIN,
 };
 
 const struct xl_map_ops xl_lru_percpu_hash_ops = {
 	.name = "lru_percpu_hash",
-	.allowed_flags = HASH_FLAGS | BPF_F_NO_COMMON_LRU,
+	.allowed_flags = XL_HASH_FLAGS | BPF_F_NO_COMMON_LRU,
 	HASH_OPS_PERCPU,
 };

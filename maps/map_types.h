@@ -10,7 +10,17 @@ extern const struct xl_map_ops xl_hash_ops;
 extern const struct xl_map_ops xl_percpu_hash_ops;
 extern const struct xl_map_ops xl_lru_hash_ops;
 extern const struct xl_map_ops xl_lru_percpu_hash_ops;
+extern const struct xl_map_ops xl_lpm_trie_ops;
 extern const struct xl_map_ops xl_prog_array_ops;
+extern const struct xl_map_ops xl_array_of_maps_ops;
+extern const struct xl_map_ops xl_hash_of_maps_ops;
+extern const struct xl_map_ops xl_devmap_ops;
+extern const struct xl_map_ops xl_devmap_hash_ops;
+extern const struct xl_map_ops xl_cpumap_ops;
+extern const struct xl_map_ops xl_xskmap_ops;
+extern const struct xl_map_ops xl_perf_event_array_ops;
+extern const struct xl_map_ops xl_queue_ops;
+extern const struct xl_map_ops xl_stack_ops;
 
 /* What several families share. */
 
@@ -31,6 +41,8 @@ int xl_array_check(const union bpf_attr *attr, struct xl_err *e);
 int xl_fd_array_check(const union bpf_attr *attr, struct xl_err *e);
 int xl_array_next_key(struct xl_map *map, const void *key, void *out_next);
 /* hash.c: of all types with hash flags. */
+#define XL_HASH_FLAGS	    (BPF_F_NO_PREALLOC | BPF_F_NUMA_NODE | BPF_F_ZERO_SEED | XL_MAP_ACCESS_FLAGS)
+#define XL_HASH_ENTRIES_MAX (1U << 27) /* the kernel counts 16 bytes for each in a u32 */
 int xl_hash_check(const union bpf_attr *attr, struct xl_err *e);
 
 static inline uint32_t xl_array_index(const void *key)

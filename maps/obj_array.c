@@ -42,7 +42,7 @@ int xl_obj_array_id(struct xl_obj_array *a, uint32_t index, uint32_t *out_id)
 	return obj ? 0 : -ENOENT;
 }
 
-static struct xl_obj *replace(struct xl_obj_array *a, uint32_t index, struct xl_obj *obj)
+struct xl_obj *xl_obj_array_swap(struct xl_obj_array *a, uint32_t index, struct xl_obj *obj)
 {
 	struct xl_obj *old;
 
@@ -59,7 +59,7 @@ static struct xl_obj *replace(struct xl_obj_array *a, uint32_t index, struct xl_
 void xl_obj_array_set(struct xl_obj_array *a, struct xl_map *map, uint32_t index,
 		      struct xl_obj *obj)
 {
-	xl_map_retire(map, replace(a, index, obj));
+	xl_map_retire(map, xl_obj_array_swap(a, index, obj));
 }
 
 int xl_obj_array_delete(struct xl_obj_array *a, struct xl_map *map, uint32_t index)
@@ -68,7 +68,7 @@ int xl_obj_array_delete(struct xl_obj_array *a, struct xl_map *map, uint32_t ind
 
 	if (index >= a->n)
 		return -E2BIG;
-	old = replace(a, index, NULL);
+	old = xl_obj_array_swap(a, index, NULL);
 	xl_map_retire(map, old);
 	return old ? 0 : -ENOENT;
 }
@@ -81,5 +81,5 @@ void xl_obj_array_clear(struct xl_obj_array *a, struct xl_map *map)
 	n = a->n_touched;
 	pthread_mutex_unlock(&a->lock);
 	for (uint32_t i = 0; i < n; i++)
-		xl_map_retire(map, replace(a, i, NULL));
+		xl_map_retire(map, xl_obj_array_swap(a, i, NULL));
 }

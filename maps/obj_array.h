@@ -31,7 +31,7 @@ static inline struct xl_obj *xl_obj_array_at(struct xl_obj_array *a, uint32_t in
 {
 	if (index >= a->n)
 		return NULL;
-	/* acquire pairs with the release in replace(): the object is whole. */
+	/* acquire pairs with the release in xl_obj_array_swap: the object is whole. */
 	return atomic_load_explicit(&a->slots[index], memory_order_acquire);
 }
 
@@ -39,6 +39,8 @@ static inline struct xl_obj *xl_obj_array_at(struct xl_obj_array *a, uint32_t in
 int xl_obj_array_id(struct xl_obj_array *a, uint32_t index, uint32_t *out_id);
 void xl_obj_array_set(struct xl_obj_array *a, struct xl_map *map, uint32_t index,
 		      struct xl_obj *obj);
+/* As set, but the old reference (or NULL) is the caller's to retire: for use under a map's lock. */
+struct xl_obj *xl_obj_array_swap(struct xl_obj_array *a, uint32_t index, struct xl_obj *obj);
 int xl_obj_array_delete(struct xl_obj_array *a, struct xl_map *map, uint32_t index);
 void xl_obj_array_clear(struct xl_obj_array *a, struct xl_map *map);
 
