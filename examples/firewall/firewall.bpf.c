@@ -227,4 +227,10 @@ int firewall(struct xdp_md *ctx)
 	}
 }
 
+/* For libxdp and whoever chains programs: early, and what this one passes goes to the next. */
+struct {
+	__uint(priority, 10);
+	__uint(XDP_PASS, 1);
+} _firewall SEC(".xdp_run_config");
+
 char LICENSE[] SEC("license") = "Dual MIT/GPL";

@@ -145,4 +145,10 @@ int l4lb(struct xdp_md *ctx)
 	return count(&t->passed_no_vip, XDP_PASS);
 }
 
+/* For libxdp and whoever chains programs: behind a filter, and what is not for a VIP goes on. */
+struct {
+	__uint(priority, 20);
+	__uint(XDP_PASS, 1);
+} _l4lb SEC(".xdp_run_config");
+
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
