@@ -7,8 +7,8 @@
  *
  * In, all of that is understood, and what a person would rather write: members that are left out
  * keep their bytes, members of anonymous structs without the "", numbers as strings ("0x1f"),
- * enums by number, a data section as a plain object of its variables, and addresses (addr_text.h)
- * for anything of 4, 6 or 16 bytes.
+ * enums by number, null for "as it is", a data section as a plain object of its variables, and
+ * addresses (addr_text.h) for anything of 4, 6 or 16 bytes.
  *
  * Source: tools/bpf/bpftool/btf_dumper.c, for the shape.
  */

@@ -442,6 +442,8 @@ static int read_type(struct reader *r, uint32_t id, const json_t *in,
 	const uint32_t kind = t ? btf_kind(t) : 0;
 	int err;
 
+	if (json_is_null(in)) /* what the writer could not tell */
+		return 0;
 	if (r->depth >= XL_BTF_DEPTH_MAX)
 		return xl_err_set(r->e, -EINVAL, "%s: nested deeper than %u", r->path,
 				  XL_BTF_DEPTH_MAX);
