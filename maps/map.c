@@ -305,6 +305,8 @@ int xl_map_sys_lookup(struct xl_map *map, const void *key, void *out_value, uint
 int xl_map_sys_update(struct xl_map *map, const void *key, const void *value, struct xl_obj *obj,
 		      uint64_t flags)
 {
+	if (flags & BPF_F_LOCK) /* no value has a spin lock yet */
+		return -EINVAL;
 	if (map->ops->update_obj)
 		return map->ops->update_obj(map, key, value, obj, flags);
 	if (map->ops->sys_update)
