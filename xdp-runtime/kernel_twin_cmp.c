@@ -18,6 +18,8 @@
 
 bool xl_twin_map_comparable(const struct xl_map *map)
 {
+	if (xl_twin_is_queue(map))
+		return true;
 	return map->ops->value_kind == XL_VALUE_BYTES && map->ops->next_key && map->key_size &&
 	       !map->ops->no_prog_access && !map->rdonly_prog;
 }
@@ -218,8 +220,11 @@ int xl_twin_map_sync(const struct xl_twin_map *tm, const struct xl_twin_cpus *cp
 		     struct xl_err *e)
 {
 	struct walk w = { .tm = tm, .cpus = cpus };
-	int ret = xl_twin_tables_read(tm, cpus, &w.ours, &w.kernel);
+	int ret;
 
+	if (xl_twin_is_queue(tm->map))
+		return xl_twin_queue_copy(tm);
+	ret = xl_twin_tables_read(tm, cpus, &w.ours, &w.kernel);
 	if (!ret) {
 		w.kvalue = calloc(1, xl_twin_value_size(tm->map, cpus) + 8);
 		ret = w.kvalue ? walk(&w, sync_changed) : -ENOMEM;

@@ -265,6 +265,8 @@ int xl_twin_map_fill(const struct xl_twin_map *tm, const struct xl_twin_cpus *cp
 	struct fill f = { .tm = tm, .map = map, .cpus = cpus, .objs = objs, .e = e };
 	int err = -ENOMEM;
 
+	if (xl_twin_is_queue(map))
+		return xl_twin_queue_copy(tm);
 	if (!map->ops->next_key || !map->key_size)
 		return 0;
 	f.key = calloc(1, map->key_size);

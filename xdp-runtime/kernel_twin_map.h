@@ -80,6 +80,12 @@ int xl_twin_map_compare(const struct xl_twin_map *tm, const struct xl_twin_cpus 
 int xl_twin_map_sync(const struct xl_twin_map *tm, const struct xl_twin_cpus *cpus,
 		     struct xl_err *e);
 
+/* kernel_twin_queue.c */
+
+bool xl_twin_is_queue(const struct xl_map *map);
+/* Makes the kernel's copy of a queue or stack hold what ours does. */
+int xl_twin_queue_copy(const struct xl_twin_map *tm);
+
 /* kernel_twin_btf.c */
 
 /* Clears the bytes of @value that bpf(2) does not show as programs see them: locks, timers,

@@ -12,15 +12,14 @@
 #include "base/kernel_bpf.h"
 #include "maps/map.h"
 
-static void table_init(struct xl_twin_table *t, size_t key_size, size_t value_size)
+void xl_twin_table_init(struct xl_twin_table *t, size_t key_size, size_t value_size)
 {
 	*t = (struct xl_twin_table){ .key_size = key_size,
 				     .value_size = value_size,
 				     .record_size = key_size + value_size };
 }
 
-/* Room for one more record at the end, NULL without memory. */
-static uint8_t *table_next(struct xl_twin_table *t)
+uint8_t *xl_twin_table_next(struct xl_twin_table *t)
 {
 	if (t->n == t->room) {
 		size_t room = t->room ? t->room * 2 : 64;
@@ -57,7 +56,7 @@ static int read_ours(struct xl_map *map, struct xl_twin_table *t)
 	int err = key ? 0 : -ENOMEM;
 
 	while (!err) {
-		uint8_t *rec = table_next(t);
+		uint8_t *rec = xl_twin_table_next(t);
 
 		if (!rec) {
 			err = -ENOMEM;
@@ -86,7 +85,7 @@ static int read_kernel_single(const struct xl_twin_map *tm, struct xl_twin_table
 	int err = key ? 0 : -ENOMEM;
 
 	while (!err) {
-		uint8_t *rec = table_next(t);
+		uint8_t *rec = xl_twin_table_next(t);
 		union bpf_attr attr;
 
 		if (!rec) {
@@ -121,7 +120,7 @@ static int append_batch(struct xl_twin_table *t, const uint8_t *keys, const uint
 			uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		uint8_t *rec = table_next(t);
+		uint8_t *rec = xl_twin_table_next(t);
 
 		if (!rec)
 			return -ENOMEM;
@@ -210,11 +209,17 @@ int xl_twin_tables_read(const struct xl_twin_map *tm, const struct xl_twin_cpus 
 	struct xl_map *map = tm->map;
 	int err;
 
-	table_init(ours, map->key_size, xl_map_value_size_sys(map));
-	table_init(kernel, map->key_size, xl_twin_value_size(map, cpus));
-	err = read_ours(map, ours);
-	if (!err)
-		err = read_kernel(tm, kernel);
+	xl_twin_table_init(ours, map->key_size, xl_map_value_size_sys(map));
+	xl_twin_table_init(kernel, map->key_size, xl_twin_value_size(map, cpus));
+	if (xl_twin_is_queue(map)) {
+		err = xl_twin_queue_read(tm, false, ours);
+		if (!err)
+			err = xl_twin_queue_read(tm, true, kernel);
+	} else {
+		err = read_ours(map, ours);
+		if (!err)
+			err = read_kernel(tm, kernel);
+	}
 	if (!err)
 		err = sort(ours, map);
 	if (!err)
