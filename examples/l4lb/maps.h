@@ -15,8 +15,9 @@
 #ifndef RING_SIZE
 #define RING_SIZE 1021
 #endif
-#define MAX_VIPS  16
-#define MAX_REALS 256
+#define MAX_VIPS   16
+#define MAX_REALS  256
+#define RING_SLOTS (MAX_VIPS * RING_SIZE)
 
 /* Bytes of an IP packet that the network behind us carries, tunnel header included. */
 const volatile __u32 mtu_bytes = 1500;
@@ -49,7 +50,7 @@ struct {
 /* The consistent hashing ring of each VIP, one after the other: slot -> number of a real. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, MAX_VIPS *RING_SIZE);
+	__uint(max_entries, RING_SLOTS);
 	__type(key, __u32);
 	__type(value, __u32);
 } ch_ring SEC(".maps");
