@@ -22,8 +22,8 @@ enum action {
 };
 
 struct rule {
-	__u32 action; /* enum action */
-	__u32 id;     /* its row in rule_hits; several rules may share one */
+	enum action action;
+	__u32 id; /* its row in rule_hits; several rules may share one */
 };
 
 #define MAX_RULES 256
