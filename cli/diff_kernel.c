@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/chain.h"
 #include "xdp-runtime/prog.h"
 
 /* Chosen: a comparison of maps costs about as much as the packets since the last one. */
@@ -124,7 +125,7 @@ static int run_steps(struct xl_diff *diff, const struct xl_frame *frame)
 
 		if (err)
 			return err;
-		if (retval > XDP_REDIRECT || !(diff->steps[i].chain_call_actions & 1u << retval))
+		if (!xl_chain_goes_on(diff->steps[i].chain_call_actions, retval))
 			break;
 	}
 	diff->kernel.retval = retval;

@@ -1,0 +1,452 @@
+/* `xdpland replay`: the verb. Reads a capture, runs each packet, reports, writes.
+ *
+ * The order of things: options, session (replay_open.c), capture, then packet by packet
+ * read -> step -> report -> write; maps and summary at the end. What goes wrong is said once, in
+ * one line on stderr; the worst of it is the exit code.
+ */
+#include "cli/replay.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/out.h"
+#include "cli/progress.h"
+#include "cli/replay_report.h"
+#include "xdp-runtime/engine.h"
+
+#define FAULT_LINES 10 /* more than that is counted only */
+
+#define OPT(field)  offsetof(struct xl_replay_opts, field)
+
+static const struct xl_option option_table[] = {
+	{ "pcap", 'p', XL_OPTION_TEXT, OPT(pcap), "FILE",
+	  "the capture: pcap or pcapng, '-' for standard input" },
+	{ "prog", 'P', XL_OPTION_LIST, OPT(progs), "NAME",
+	  "the program; the first XDP program if not given. Several (again, or\n"
+	  "with commas) run in libxdp's order: by priority, then name" },
+	{ "json", 'j', XL_OPTION_FLAG, OPT(json), NULL,
+	  "a JSON object per packet, then a summary" },
+	{ "verbose", 'v', XL_OPTION_FLAG, OPT(verbose), NULL,
+	  "a line per packet; what the program prints goes to standard error" },
+	{ "write", 'w', XL_OPTION_TEXT, OPT(write), "FILE",
+	  "write the packets as they came out, with verdicts, as pcapng;\n"
+	  "each way out (pass, tx, redirect:4 …) is an interface" },
+	{ "map", 'm', XL_OPTION_LIST, OPT(maps), "NAME=FILE",
+	  "fill a map first, from JSON as `bpftool map dump -j` writes" },
+	{ "dump-maps", 0, XL_OPTION_OPTIONAL, OPT(dump_maps), "FILE",
+	  "write all maps as JSON at the end; --map reads it" },
+	{ "set", 's', XL_OPTION_LIST, OPT(sets), "VAR=VALUE",
+	  "set a global variable before loading" },
+	{ "fib", 0, XL_OPTION_LIST, OPT(fibs), "FILE",
+	  "routes and neighbours for bpf_fib_lookup: `ip -j route`, `ip -j neigh`" },
+	{ "cpu", 0, XL_OPTION_U32, OPT(cpu), "N", "run as this CPU (0)" },
+	{ "ifindex", 'i', XL_OPTION_U32, OPT(ifindex), "N",
+	  "interface that packets come in by (1)" },
+	{ "rx-queue", 'q', XL_OPTION_U32, OPT(rx_queue), "N", "its queue (0)" },
+	{ "loop", 'l', XL_OPTION_U64, OPT(loop), "N", "replay the capture N times (1)" },
+	{ "limit", 'L', XL_OPTION_U64, OPT(limit), "N", "stop after N packets" },
+	{ "engine", 0, XL_OPTION_TEXT, OPT(engine), "NAME", "what runs the program (interp)" },
+	{ "insn-limit", 0, XL_OPTION_U64, OPT(insn_limit), "N",
+	  "instructions that a packet may take (268435456)" },
+	{ "btf", 0, XL_OPTION_TEXT, OPT(btf), "FILE",
+	  "kernel BTF, for programs that read kernel structures" },
+	{ "diff", 0, XL_OPTION_TEXT, OPT(diff), "kernel",
+	  "run each packet in the real kernel too and compare (needs root)" },
+	{ "help", 'h', XL_OPTION_FLAG, OPT(help), NULL, "this text" },
+	{ NULL },
+};
+
+static const struct xl_option_spec option_spec = {
+	.usage = "xdpland replay OBJ --pcap FILE [options]",
+	.intro =
+		"Runs the packets of a capture through an XDP object file and tells the verdicts.\n"
+		"Needs no privileges; time is the capture's; the same input gives the same "
+		"output.\n",
+	.table = option_table,
+	.outro =
+		"Exit codes: 0 fine, 1 a packet stopped the program or --diff found a difference,\n"
+		"2 usage or a bad capture or map file, 3 a file or privilege is missing, 4 the "
+		"object\n"
+		"cannot be loaded.\n\n"
+		"  xdpland replay filter.o --pcap in.pcap -v\n"
+		"  xdpland replay lb.o -p in.pcap --map vips=vips.json -w out.pcapng --dump-maps\n",
+	.operands = OPT(operands),
+};
+
+/* One run of the verb. */
+struct job {
+	struct xl_replay_opts opts;
+	struct xl_replay *replay;
+	struct xl_capture *capture;
+	struct xl_pcapng *written; /* --write, or NULL */
+	struct xl_replay_report report;
+	struct xl_progress progress;
+	struct xl_out out;
+	uint64_t n_fault_lines;
+	enum xl_exit code; /* the worst so far */
+};
+
+__attribute__((format(printf, 2, 3))) static void say(struct job *job, const char *fmt, ...)
+{
+	va_list ap;
+
+	xl_progress_clear(&job->progress);
+	/* What was printed before comes first, also where both are one terminal. */
+	if (job->out.stream)
+		fflush(job->out.stream);
+	flockfile(stderr);
+	fputs("xdpland replay: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	putc('\n', stderr);
+	funlockfile(stderr);
+}
+
+static void say_notice(void *arg, const char *text)
+{
+	say(arg, "note: %s", text);
+}
+
+/* Says an error, unless the reader of what we write went away: that is no news. */
+static void fail(struct job *job, enum xl_exit code, const struct xl_err *e)
+{
+	if (e->err == -EPIPE)
+		return;
+	say(job, "%s", e->text);
+	if (code > job->code)
+		job->code = code;
+}
+
+static void say_trace(void *arg, const char *text, size_t len)
+{
+	struct job *job = arg;
+
+	while (len && text[len - 1] == '\n')
+		len--;
+	say(job, "packet %" PRIu64 " prints: %.*s", job->replay->n_packets, (int)len, text);
+}
+
+static enum xl_exit check_options(const struct xl_replay_opts *o, struct xl_err *e)
+{
+	const bool write_to_stdout = o->write && !strcmp(o->write, "-");
+
+	if (o->operands.n != 1)
+		xl_err_set(e, -EINVAL, "%s; usage: %s",
+			   o->operands.n ? "one object file at a time" : "no object file",
+			   option_spec.usage);
+	else if (!o->pcap)
+		xl_err_set(e, -EINVAL, "no --pcap; usage: %s", option_spec.usage);
+	else if (write_to_stdout && (o->json || (o->dump_maps.given && !o->dump_maps.text)))
+		xl_err_set(e, -EINVAL, "--write - and JSON cannot both go to standard output");
+	else if (!o->loop)
+		xl_err_set(e, -EINVAL, "--loop takes a number from 1");
+	else if (!o->insn_limit)
+		xl_err_set(e, -EINVAL, "--insn-limit takes a number from 1");
+	return e->err ? XL_EXIT_USAGE : XL_EXIT_OK;
+}
+
+/* Writing over the capture that is being read would leave neither. */
+static bool is_same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return !stat(a, &x) && !stat(b, &y) && S_ISREG(x.st_mode) && x.st_dev == y.st_dev &&
+	       x.st_ino == y.st_ino;
+}
+
+static enum xl_exit open_files(struct job *job, struct xl_err *e)
+{
+	const struct xl_replay_opts *o = &job->opts;
+	int err = xl_capture_open(o->pcap, &job->capture, e);
+
+	if (err)
+		return xl_replay_exit_of(err, XL_EXIT_USAGE);
+	if (!o->write)
+		return XL_EXIT_OK;
+	if (is_same_file(o->write, o->pcap)) {
+		xl_err_set(e, -EINVAL, "--write %s: that is the capture being read", o->write);
+		return XL_EXIT_USAGE;
+	}
+	return xl_pcapng_create(o->write, "xdpland " XL_VERSION, &job->written, e) ? XL_EXIT_ENV
+										   : XL_EXIT_OK;
+}
+
+static enum xl_exit write_packet(struct job *job, struct xl_way *way,
+				 const struct xl_replay_result *result, struct xl_err *e)
+{
+	const struct xl_pcapng_packet p = {
+		.time_ns = result->time_ns,
+		.data = result->data,
+		.len = result->len_out,
+		.packet_id = result->n,
+		.has_verdict = true,
+		.verdict = result->verdict.retval,
+		.has_queue = true,
+		.queue = job->opts.rx_queue,
+		.comment = *result->fault ? result->fault : NULL,
+	};
+	struct xl_pcapng_packet on_way = p;
+
+	if (way->interface < 0)
+		way->interface = xl_pcapng_interface(job->written, way->name, e);
+	if (way->interface < 0)
+		return XL_EXIT_ENV;
+	on_way.interface = (uint32_t)way->interface;
+	return xl_pcapng_write(job->written, &on_way, e) ? XL_EXIT_ENV : XL_EXIT_OK;
+}
+
+static void say_fault(struct job *job, const struct xl_replay_result *result)
+{
+	if (job->code < XL_EXIT_DIFFERS)
+		job->code = XL_EXIT_DIFFERS;
+	if (job->n_fault_lines++ < FAULT_LINES)
+		say(job, "packet %" PRIu64 ": %s", result->n, result->fault);
+}
+
+static enum xl_exit process(struct job *job, const struct xl_packet *packet, struct xl_err *e)
+{
+	struct xl_replay_result result;
+	struct xl_way *way;
+	int err = xl_replay_step(job->replay, packet, &result);
+
+	way = err ? NULL : xl_replay_report_packet(&job->report, &result);
+	if (!way) {
+		xl_err_set(e, -ENOMEM, "out of memory");
+		return XL_EXIT_ENV;
+	}
+	if (*result.fault)
+		say_fault(job, &result);
+	return job->written ? write_packet(job, way, &result, e) : XL_EXIT_OK;
+}
+
+static void draw_progress(struct job *job)
+{
+	uint64_t done, size;
+
+	xl_capture_progress(job->capture, &done, &size);
+	xl_progress_draw(&job->progress, job->report.n_packets, done, size);
+}
+
+static bool is_done(const struct job *job)
+{
+	return job->out.err || (job->opts.limit && job->report.n_packets >= job->opts.limit);
+}
+
+/* One reading of the capture. */
+static enum xl_exit replay_round(struct job *job, struct xl_err *e)
+{
+	struct xl_packet packet;
+
+	while (!is_done(job)) {
+		const int ret = xl_capture_next(job->capture, &packet, e);
+		enum xl_exit code;
+
+		if (ret <= 0)
+			return ret ? xl_replay_exit_of(ret, XL_EXIT_USAGE) : XL_EXIT_OK;
+		code = process(job, &packet, e);
+		if (code)
+			return code;
+		if (xl_progress_due(&job->progress))
+			draw_progress(job);
+	}
+	return XL_EXIT_OK;
+}
+
+static void replay_all(struct job *job)
+{
+	struct xl_err e = { 0 };
+	enum xl_exit code = replay_round(job, &e);
+
+	for (uint64_t i = 1; !code && i < job->opts.loop && !is_done(job); i++) {
+		const uint64_t before = job->report.n_packets;
+
+		if (xl_capture_rewind(job->capture, &e)) {
+			code = XL_EXIT_USAGE;
+			break;
+		}
+		xl_replay_next_round(job->replay);
+		code = replay_round(job, &e);
+		if (before == job->report.n_packets)
+			break; /* nothing in it: no round will have more */
+	}
+	xl_progress_clear(&job->progress);
+	if (code)
+		fail(job, code, &e);
+	if (job->n_fault_lines > FAULT_LINES)
+		say(job, "%" PRIu64 " more packets stopped the program",
+		    job->n_fault_lines - FAULT_LINES);
+}
+
+/* Maps differ somewhere in a window of packets: once more, looking closer. See diff_kernel.h. */
+static void narrow_diff(struct job *job)
+{
+	struct xl_diff_window window;
+	struct xl_replay_result result;
+	struct xl_replay *second;
+	struct xl_packet packet;
+	struct xl_err e = { 0 };
+	int ret = 1;
+
+	if (!xl_diff_window(job->replay->diff, &window) || xl_capture_rewind(job->capture, &e))
+		return;
+	if (xl_replay_open(&job->opts, NULL, NULL, &window, &second, &e))
+		return;
+	while (ret > 0 && second->n_packets < window.last) {
+		ret = xl_capture_next(job->capture, &packet, &e);
+		if (ret > 0)
+			ret = xl_replay_step(second, &packet, &result) ? -1 : 1;
+		else if (!ret && second->n_packets && !xl_capture_rewind(job->capture, &e)) {
+			xl_replay_next_round(second);
+			ret = 1;
+		}
+	}
+	xl_diff_finish(second->diff);
+	xl_diff_narrow(job->replay->diff, second->diff);
+	xl_replay_close(second);
+}
+
+static void finish_diff(struct job *job)
+{
+	if (!job->replay->diff)
+		return;
+	xl_diff_finish(job->replay->diff);
+	narrow_diff(job);
+	if (xl_diff_differs(job->replay->diff) && job->code < XL_EXIT_DIFFERS)
+		job->code = XL_EXIT_DIFFERS;
+}
+
+static void dump_maps_to_file(struct job *job, const char *path)
+{
+	FILE *stream = fopen(path, "we");
+	struct xl_err e = { 0 };
+	struct xl_json json;
+	int err = 0;
+
+	if (!stream) {
+		xl_err_set(&e, -errno, "%s: cannot create: %s", path, strerror(errno));
+		fail(job, XL_EXIT_ENV, &e);
+		return;
+	}
+	xl_json_init(&json, stream);
+	err = xl_replay_dump_maps(job->replay, &json);
+	/* What failed before the end is seen by the last flush, or by the flag. */
+	if (!err && ferror(stream))
+		err = -EIO;
+	if (fclose(stream) && !err)
+		err = -errno;
+	if (err) {
+		xl_err_set(&e, err, "%s: cannot write: %s", path, strerror(-err));
+		fail(job, XL_EXIT_ENV, &e);
+	}
+}
+
+static void dump_maps(struct job *job)
+{
+	const struct xl_option_text *dump = &job->opts.dump_maps;
+	struct xl_err e = { 0 };
+	struct xl_json json;
+
+	if (!dump->given)
+		return;
+	if (dump->text) {
+		dump_maps_to_file(job, dump->text);
+		return;
+	}
+	xl_json_init(&json, job->out.stream);
+	if (xl_replay_dump_maps(job->replay, &json)) {
+		xl_err_set(&e, -ENOMEM, "cannot dump the maps: out of memory");
+		fail(job, XL_EXIT_ENV, &e);
+	}
+}
+
+/* Ends the output: maps before the summary in JSON, so that the summary is the last line. */
+static void finish(struct job *job)
+{
+	struct xl_err e = { 0 };
+
+	finish_diff(job);
+	if (job->opts.json)
+		dump_maps(job);
+	xl_replay_report_end(&job->report);
+	if (!job->opts.json) {
+		if (job->opts.dump_maps.given && !job->opts.dump_maps.text)
+			putc('\n', job->report.out);
+		dump_maps(job);
+	}
+	if (xl_pcapng_close(job->written, &e))
+		fail(job, XL_EXIT_ENV, &e);
+	job->written = NULL;
+}
+
+static void run(struct job *job)
+{
+	const bool write_to_stdout = job->opts.write && !strcmp(job->opts.write, "-");
+	const bool tells_each = job->opts.json || job->opts.verbose;
+	struct xl_err e = { 0 };
+	enum xl_exit code = check_options(&job->opts, &e);
+
+	if (!code)
+		code = xl_replay_open(&job->opts, say_notice, job, NULL, &job->replay, &e);
+	if (!code)
+		code = open_files(job, &e);
+	if (code) {
+		fail(job, code, &e);
+		return;
+	}
+	if (job->opts.verbose)
+		job->replay->run.sinks = (struct xl_run_sinks){ .arg = job, .trace = say_trace };
+	xl_replay_report_init(&job->report, job->replay,
+			      write_to_stdout ? stderr : job->out.stream);
+	xl_progress_init(&job->progress, stderr, !tells_each || !isatty(STDOUT_FILENO));
+	replay_all(job);
+	finish(job);
+	xl_replay_report_fini(&job->report);
+}
+
+static void close_job(struct job *job)
+{
+	struct xl_err e = { 0 };
+	int err = xl_out_close(&job->out);
+
+	if (err && err != -EPIPE) {
+		xl_err_set(&e, err, "standard output: cannot write: %s", strerror(-err));
+		fail(job, XL_EXIT_ENV, &e);
+	}
+	xl_pcapng_close(job->written, NULL);
+	xl_capture_close(job->capture);
+	xl_replay_close(job->replay);
+	xl_options_free(&option_spec, &job->opts);
+}
+
+int xl_cli_replay(int argc, char **argv)
+{
+	struct job job = {
+		.opts = {
+			.engine = xl_interp.name,
+			.ifindex = 1, /* the kernel's test run: the loopback interface */
+			.loop = 1,
+			.insn_limit = XL_INSN_LIMIT_DEFAULT,
+		},
+	};
+	struct xl_err e = { 0 };
+
+	if (xl_out_open(&job.out, STDOUT_FILENO)) {
+		fputs("xdpland replay: out of memory\n", stderr);
+		return XL_EXIT_ENV;
+	}
+	if (xl_options_parse(&option_spec, argc, argv, &job.opts, &e))
+		fail(&job, XL_EXIT_USAGE, &e);
+	else if (job.opts.help)
+		xl_options_help(&option_spec, job.out.stream);
+	else
+		run(&job);
+	close_job(&job);
+	return (int)job.code;
+}
