@@ -250,6 +250,17 @@ static int next_key(struct xl_map *map, const void *key, void *out_next)
 	return err;
 }
 
+static int next_at(struct xl_map *map, uint32_t *at, void *out_key)
+{
+	struct hash *h = hash_of(map);
+	int err;
+
+	pthread_rwlock_rdlock(&h->lock);
+	err = xl_htab_next_at(&h->index, at, out_key);
+	pthread_rwlock_unlock(&h->lock);
+	return err;
+}
+
 int xl_hash_check(const union bpf_attr *attr, struct xl_err *e)
 {
 	const struct xl_map_ops *ops = xl_map_ops_of(attr->map_type);
@@ -335,7 +346,8 @@ static uint32_t regions(const struct xl_map *map, struct xl_region *out)
 #define HASH_OPS_COMMON                                                              \
 	.check = xl_hash_check, .alloc = alloc, .free = hash_free,                   \
 	.meta_equal = xl_map_meta_equal_basic, .regions = regions, .delete = delete, \
-	.sys_lookup = sys_lookup, .sys_lookup_and_delete = lookup_and_delete, .next_key = next_key
+	.sys_lookup = sys_lookup, .sys_lookup_and_delete = lookup_and_delete,        \
+	.next_key = next_key, .next_at = next_at
 
 #define HASH_OPS_PLAIN HASH_OPS_COMMON, .lookup = lookup, .update = update
 

@@ -143,3 +143,14 @@ int xl_htab_next_key(const struct xl_htab *h, const void *key, void *out_next)
 	memcpy(out_next, node->key, h->key_size);
 	return 0;
 }
+
+int xl_htab_next_at(const struct xl_htab *h, uint32_t *at, void *out_key)
+{
+	struct xl_htab_node *node = xl_htab_first(h, *at);
+
+	if (!node)
+		return -ENOENT;
+	*at = xl_htab_id(h, node) + 1;
+	memcpy(out_key, node->key, h->key_size);
+	return 0;
+}

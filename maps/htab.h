@@ -59,5 +59,7 @@ void xl_htab_remove(struct xl_htab *h, struct xl_htab_node *node);
 struct xl_htab_node *xl_htab_first(const struct xl_htab *h, uint32_t from);
 /* bpf(2)'s rule: the key after @key; the first when @key is NULL or gone; -ENOENT at the end. */
 int xl_htab_next_key(const struct xl_htab *h, const void *key, void *out_next);
+/* The key with the lowest id that is at least *@at, which then is one more than that id. */
+int xl_htab_next_at(const struct xl_htab *h, uint32_t *at, void *out_key);
 
 #endif

@@ -102,6 +102,9 @@ struct xl_map_ops {
 			  struct xl_obj *obj, uint64_t flags);
 	/* The key that follows @key (NULL, or gone: the first). Errors: -ENOENT at the end. */
 	int (*next_key)(struct xl_map *map, const void *key, void *out_next);
+	/* The first key at position *@at or behind; moves *@at behind it. Where batches of bpf(2)
+	 * say by 4 bytes how far they came: hashes only. Errors: -ENOENT at the end. */
+	int (*next_at)(struct xl_map *map, uint32_t *at, void *out_key);
 };
 
 /* What a program must be to be called from a map, or to tail-call into one: the first program that

@@ -174,6 +174,17 @@ static int hash_next_key(struct xl_map *map, const void *key, void *out_next)
 	return err;
 }
 
+static int hash_next_at(struct xl_map *map, uint32_t *at, void *out_key)
+{
+	struct hash_of_maps *h = map->priv;
+	int err;
+
+	pthread_rwlock_rdlock(&h->lock);
+	err = xl_htab_next_at(&h->index, at, out_key);
+	pthread_rwlock_unlock(&h->lock);
+	return err;
+}
+
 static int hash_check(const union bpf_attr *attr, struct xl_err *e)
 {
 	if (attr->value_size != 4)
@@ -249,4 +260,5 @@ const struct xl_map_ops xl_hash_of_maps_ops = {
 	.sys_lookup = hash_sys_lookup,
 	.update_obj = hash_update,
 	.next_key = hash_next_key,
+	.next_at = hash_next_at,
 };
