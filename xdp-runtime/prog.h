@@ -27,11 +27,11 @@ struct xl_prog {
 	uint32_t flags; /* BPF_F_XDP_HAS_FRAGS … */
 	bool gpl_compatible;
 	char name[BPF_OBJ_NAME_LEN];
-	uint8_t tag[XL_TAG_SIZE]; /* first bytes of the SHA-1 over the code, as the kernel's */
+	uint8_t tag[XL_TAG_SIZE]; /* first bytes of the SHA-256 over the code, as from 6.18 on */
 	uint64_t load_time_ns;	  /* CLOCK_BOOTTIME */
 
-	/* As loaded, with map fds replaced by map ids (imm of the first half of ld_imm64). What
-	 * dump, cache keys and the kernel twin start from. */
+	/* As loaded, with map fds replaced by map ids (imm of the first half of ld_imm64), and
+	 * indexes into fd_array likewise. What dump, cache keys and the kernel twin start from. */
 	struct bpf_insn *insns_loaded;
 	/* As engines run it: both halves of a ld_imm64 hold the address (a struct xl_map, or a
 	 * byte of a map's value), src_reg keeps the BPF_PSEUDO_* kind. */
@@ -50,11 +50,13 @@ struct xl_prog {
 	uint32_t n_line_info;
 
 	/* Set when the program cannot run and was kept all the same, so that its siblings load
-	 * (object.c asks for that): the reason. NULL: it runs. */
+	 * (object.c asks for that): the reason. NULL: it runs. Then `insns` and the functions may
+	 * be missing, and no engine looks at it: it yields XDP_ABORTED. */
 	char *refused;
 
 	const struct xl_engine *engine;
 	void *engine_priv;
+	bool prepared; /* by the engine, which has to release it */
 };
 
 static inline struct xl_prog *xl_prog_of(struct xl_obj *obj)
@@ -67,10 +69,20 @@ static inline void xl_prog_put(struct xl_prog *prog)
 		xl_obj_put(&prog->obj);
 }
 
+/* An empty program with one reference; its release gives back all that the fields hold. NULL: no
+ * memory. */
+struct xl_prog *xl_prog_alloc(struct xl_runtime *rt);
+
+/* Tag of @n instructions in which map references hold fds or ids: those do not count. */
+void xl_prog_tag(const struct bpf_insn *insns, uint32_t n, uint8_t tag[XL_TAG_SIZE]);
+
 /* A row of the program type table. */
 struct xl_prog_type {
 	const char *name; /* bpftool's: "xdp" */
-	bool test_run;	  /* BPF_PROG_TEST_RUN is served */
+	bool runs; /* false: it loads, for those who probe what a kernel can, and that is all */
+	/* Bit per expected_attach_type that can be; 0: any, it is not looked at. */
+	uint64_t attach_types;
+	enum bpf_attach_type default_attach_type; /* put for 0 */
 };
 /* NULL for types that are not served. */
 const struct xl_prog_type *xl_prog_type_of(enum bpf_prog_type type);

@@ -11,11 +11,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/epoch.h"
 #include "base/err.h"
+#include "base/obj.h"
 #include "maps/map.h"
 
 struct xl_engine;
-struct xl_epoch;
 struct xl_fib;
 struct xl_handles;
 struct xl_region_table;
@@ -39,12 +40,27 @@ struct xl_runtime {
 	 * cannot run: xl_prog.refused says why. Whoever loads a whole object sets it. */
 	bool keep_refused;
 	/* Where the workers that run this runtime's programs report their quiescent points; what
-	 * control replaces is freed by it. NULL: control and programs take turns. */
+	 * control replaces is freed by it. NULL (in tests): control and programs take turns. */
 	struct xl_epoch *epoch;
+	uint64_t workers[XL_EPOCH_WORKERS_MAX / 64]; /* bit per worker number that is taken */
 };
 
 int xl_runtime_create(const struct xl_runtime_opts *opts, struct xl_runtime **out_rt);
 /* Drops all objects. Fds that were handed out stay open but mean nothing any more. */
 void xl_runtime_destroy(struct xl_runtime *rt);
+
+/* A number in rt->epoch for a thread that runs programs at the same time as others change maps; it
+ * goes online and offline itself. Programs and inner maps that were replaced are kept for the
+ * workers that are online. Errors: -EBUSY all numbers are taken. Thread: any. */
+int xl_runtime_worker_join(struct xl_runtime *rt, uint32_t *out_worker);
+void xl_runtime_worker_leave(struct xl_runtime *rt, uint32_t worker);
+
+/* Makes @obj findable: gives it an id, and enters a map's values into the regions. From then on
+ * its last xl_obj_put() takes it out again. Errors: as xl_handle_publish(). Thread: control. */
+int xl_runtime_publish(struct xl_runtime *rt, struct xl_obj *obj);
+
+/* Puts a new reference to the object with this id into @out_obj. -ENOENT. Thread: control. */
+int xl_runtime_obj_by_id(struct xl_runtime *rt, enum xl_obj_kind kind, uint32_t id,
+			 struct xl_obj **out_obj);
 
 #endif
