@@ -14,18 +14,24 @@
 
 struct xl_fib;
 
-/* An empty table: no link forwards, so that each look-up answers as on a host with forwarding
- * off. */
+/* An empty table: any link is there and none forwards, so that each look-up answers as on a host
+ * with forwarding off; lo has an MTU of 65536, any other link of 1500. */
 int xl_fib_create(struct xl_fib **out_fib);
 void xl_fib_destroy(struct xl_fib *fib);
 
-/* Adds what one JSON file holds: the output of `ip -j route`, `ip -j -6 route`, `ip -j neigh`,
- * `ip -j link` or `ip -j addr`, or an object {"routes": […], "neighbours": […], "links": […],
- * "forwarding": true}. Names of links that appear only in routes get ifindexes from a "links"
- * part, or are numbered from 2 in order of appearance, lo being 1. Forwarding is on once a route
- * was added, unless the file says otherwise.
+/* Adds what one JSON file holds: dumps as `ip -j route`, `ip -j -6 route`, `ip -j neigh`,
+ * `ip -j link` and `ip -j addr` print them, one after the other in any order, and objects
+ * {"routes": [...], "neighbours": [...], "links": [...], "forwarding": true} of the same entries.
  *
- * Errors    -EINVAL with @e naming file, entry and field; -errno of reading
+ * Names of links that appear only in routes and neighbours get their ifindex from a dump of links,
+ * or are numbered from 2 in order of appearance, lo being 1, with an MTU of 1500. Forwarding is on
+ * once a route was added, unless a file says otherwise. Addresses bring the routes of the local
+ * table along. Routes of tables other than main come from `ip -j route show table all` only, which
+ * names the table; neighbours without ARP from `ip -j neigh show nud all` only. Rules (`ip rule`),
+ * route MTUs (a dump does not say which are locked) and source prefixes are not supported.
+ *
+ * Errors    -EINVAL with @e naming file, entry and field; -errno of reading. The table may have
+ *           taken a part then, and is good for xl_fib_destroy() only.
  */
 int xl_fib_load(struct xl_fib *fib, const char *path, struct xl_err *e);
 

@@ -236,6 +236,7 @@ static void lay_out(struct xl_frame *f, const struct xt_state *in)
 	static struct xl_frag frags[XL_FRAGS_MAX];
 	uint32_t off = in->len < LINEAR_MAX ? in->len : LINEAR_MAX;
 
+	memset(linear, 0, sizeof(linear)); /* the kernel's buffer is fresh: headroom reads 0 */
 	xl_frame_init(f, linear, sizeof(linear), in->packet, off);
 	f->frags = frags;
 	for (uint32_t n; off < in->len; off += n) {

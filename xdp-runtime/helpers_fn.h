@@ -38,6 +38,8 @@ xl_helper_fn xl_helper_xdp_store_bytes;
 
 /* helpers_net.c */
 xl_helper_fn xl_helper_csum_diff;
+xl_helper_fn xl_helper_fib_lookup;
+xl_helper_fn xl_helper_check_mtu;
 
 /* helpers_misc.c */
 xl_helper_fn xl_helper_get_smp_processor_id;
