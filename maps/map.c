@@ -176,7 +176,8 @@ static void fill_head(struct xl_map *map, const union bpf_attr *attr, const stru
 	map->value_size = attr->value_size;
 	map->value_stride = (attr->value_size + 7) & ~7U;
 	map->max_entries = attr->max_entries;
-	map->flags = attr->map_flags;
+	/* Who may read and write through an fd is the fd's affair, not the map's. */
+	map->flags = attr->map_flags & ~(uint32_t)(BPF_F_RDONLY | BPF_F_WRONLY);
 	map->map_extra = attr->map_extra;
 	map->rdonly_prog = attr->map_flags & BPF_F_RDONLY_PROG;
 	map->wronly_prog = attr->map_flags & BPF_F_WRONLY_PROG;

@@ -122,7 +122,7 @@ struct xl_map {
 	uint32_t key_size;    /* bytes */
 	uint32_t value_size;  /* bytes, as declared */
 	uint32_t max_entries; /* as declared; types may round up inside */
-	uint32_t flags;	      /* BPF_F_* of creation */
+	uint32_t flags; /* BPF_F_* of creation, without RDONLY and WRONLY: those are the fd's */
 	uint64_t map_extra;
 	char name[BPF_OBJ_NAME_LEN];
 	uint32_t n_cpus;       /* slots of a per-CPU value */

@@ -128,8 +128,6 @@ static int check(const union bpf_attr *attr, struct xl_err *e)
 				  attr->key_size);
 	if (attr->value_size > XL_KMALLOC_MAX)
 		return xl_err_set(e, -E2BIG, "value_size of a queue or stack is at most 4 MiB");
-	if (attr->max_entries >= UINT32_MAX / attr->value_size)
-		return xl_err_set(e, -E2BIG, "a queue or stack has less than 4 GiB");
 	return 0;
 }
 
