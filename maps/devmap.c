@@ -99,7 +99,7 @@ static int hash_alloc(struct xl_map *map)
 	if (!h)
 		return -ENOMEM;
 	set_rdonly(map);
-	pthread_rwlock_init(&h->lock, NULL);
+	xl_map_lock_init(&h->lock);
 	err = xl_htab_init(&h->index, map->key_size, map->max_entries, map->seed);
 	if (!err)
 		err = xl_slots_init(&h->slots, map->max_entries);

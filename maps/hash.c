@@ -305,7 +305,7 @@ static int alloc(struct xl_map *map)
 
 	if (!h)
 		return -ENOMEM;
-	pthread_rwlock_init(&h->lock, NULL);
+	xl_map_lock_init(&h->lock);
 	h->is_lru = map->ops->allowed_flags & BPF_F_NO_COMMON_LRU;
 	h->lru_per_cpu = map->flags & BPF_F_NO_COMMON_LRU;
 	if (h->lru_per_cpu)

@@ -404,7 +404,7 @@ static int alloc(struct xl_map *map)
 
 	if (!t)
 		return -ENOMEM;
-	pthread_rwlock_init(&t->lock, NULL);
+	xl_map_lock_init(&t->lock);
 	t->data_size = map->key_size - PREFIXLEN_SIZE;
 	t->max_prefixlen = t->data_size * 8;
 	t->node_stride = (sizeof(struct node) + t->data_size + 3) & ~(size_t)3;

@@ -251,6 +251,72 @@ static void inner_maps_are_judged_as_by_the_kernel(void **state)
 	}
 }
 
+/* Stores a new map of shape @j in outer maps that were made for shape @i. */
+static void put_into_both(const struct inner *outer, union bpf_attr shape, size_t i, size_t j)
+{
+	struct inner inner = inner_of(shape);
+	long kernel, ours;
+	uint32_t key = 0;
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.map_fd = (uint32_t)outer->kernel;
+	attr.key = (uintptr_t)&key;
+	attr.value = (uintptr_t)&inner.kernel;
+	kernel = xl_kernel_bpf(BPF_MAP_UPDATE_ELEM, &attr, sizeof(attr));
+	xl_map_get(inner.ours);
+	ours = xl_map_sys_update(outer->ours, &key, NULL, &inner.ours->obj, 0);
+	if (ours)
+		xl_map_put(inner.ours);
+	if (ours != kernel)
+		fail_msg("shape %zu for %zu: ours %ld, kernel %ld", j, i, ours, kernel);
+	inner_close(&inner);
+}
+
+static void inner_maps_are_exchanged_as_in_the_kernel(void **state)
+{
+	const union bpf_attr shapes[] = {
+		attr_of(BPF_MAP_TYPE_ARRAY, 4, 4, 2, 0),
+		attr_of(BPF_MAP_TYPE_ARRAY, 4, 4, 3, 0),
+		attr_of(BPF_MAP_TYPE_ARRAY, 4, 8, 2, 0),
+		attr_of(BPF_MAP_TYPE_ARRAY, 4, 4, 2, BPF_F_INNER_MAP),
+		attr_of(BPF_MAP_TYPE_ARRAY, 4, 4, 3, BPF_F_INNER_MAP),
+		attr_of(BPF_MAP_TYPE_ARRAY, 4, 4, 2, BPF_F_MMAPABLE),
+		attr_of(BPF_MAP_TYPE_ARRAY, 4, 4, 2, BPF_F_RDONLY_PROG),
+		attr_of(BPF_MAP_TYPE_ARRAY, 4, 4, 2, BPF_F_RDONLY),
+		attr_of(BPF_MAP_TYPE_PERCPU_ARRAY, 4, 4, 2, 0),
+		attr_of(BPF_MAP_TYPE_PERCPU_ARRAY, 4, 4, 3, 0),
+		attr_of(BPF_MAP_TYPE_HASH, 4, 4, 2, 0),
+		attr_of(BPF_MAP_TYPE_HASH, 4, 4, 3, 0),
+		attr_of(BPF_MAP_TYPE_HASH, 8, 4, 2, 0),
+		attr_of(BPF_MAP_TYPE_HASH, 4, 4, 2, BPF_F_NO_PREALLOC),
+		attr_of(BPF_MAP_TYPE_LRU_HASH, 4, 4, 2, 0),
+		attr_of(BPF_MAP_TYPE_LRU_HASH, 4, 4, 4, 0),
+		attr_of(BPF_MAP_TYPE_LPM_TRIE, 8, 4, 2, BPF_F_NO_PREALLOC),
+		attr_of(BPF_MAP_TYPE_LPM_TRIE, 8, 4, 9, BPF_F_NO_PREALLOC),
+		attr_of(BPF_MAP_TYPE_XSKMAP, 4, 4, 2, 0),
+		attr_of(BPF_MAP_TYPE_XSKMAP, 4, 4, 3, 0),
+		attr_of(BPF_MAP_TYPE_DEVMAP, 4, 4, 2, 0),
+		attr_of(BPF_MAP_TYPE_DEVMAP, 4, 4, 3, 0),
+		attr_of(BPF_MAP_TYPE_QUEUE, 0, 4, 2, 0),
+		attr_of(BPF_MAP_TYPE_QUEUE, 0, 4, 3, 0),
+	};
+
+	for (size_t i = 0; i < COUNT(shapes); i++) {
+		struct inner meta = inner_of(shapes[i]), outer;
+		union bpf_attr attr = attr_of(BPF_MAP_TYPE_ARRAY_OF_MAPS, 4, 4, 1, 0);
+
+		attr.inner_map_fd = (uint32_t)meta.kernel;
+		assert_int_equal(xl_map_create(&attr, &env, meta.ours, &outer.ours, NULL), 0);
+		outer.kernel = (int)xl_kernel_bpf(BPF_MAP_CREATE, &attr, sizeof(attr));
+		assert_true(outer.kernel >= 0);
+		inner_close(&meta); /* the shape outlives the map that lent it */
+		for (size_t j = 0; j < COUNT(shapes); j++)
+			put_into_both(&outer, shapes[j], i, j);
+		inner_close(&outer);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -258,6 +324,7 @@ int main(void)
 		cmocka_unit_test(flags_are_judged_as_by_the_kernel),
 		cmocka_unit_test(fields_beside_the_sizes_are_judged_as_by_the_kernel),
 		cmocka_unit_test(inner_maps_are_judged_as_by_the_kernel),
+		cmocka_unit_test(inner_maps_are_exchanged_as_in_the_kernel),
 	};
 
 	if (!xl_kernel_bpf_usable()) {

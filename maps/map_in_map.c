@@ -212,7 +212,7 @@ static int hash_alloc(struct xl_map *map)
 	h = calloc(1, sizeof(*h));
 	if (!h)
 		return -ENOMEM;
-	pthread_rwlock_init(&h->lock, NULL);
+	xl_map_lock_init(&h->lock);
 	err = xl_htab_init(&h->index, map->key_size, map->max_entries, map->seed);
 	if (!err) {
 		h->maps = xl_obj_array_create(map->max_entries);

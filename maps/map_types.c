@@ -80,6 +80,16 @@ int xl_map_type_of_name(const char *name)
 	return -1;
 }
 
+void xl_map_lock_init(pthread_rwlock_t *lock)
+{
+	pthread_rwlockattr_t attr;
+
+	pthread_rwlockattr_init(&attr);
+	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(lock, &attr);
+	pthread_rwlockattr_destroy(&attr);
+}
+
 bool xl_map_meta_equal_basic(const struct xl_map *meta, const struct xl_map *map)
 {
 	return meta->type == map->type && meta->key_size == map->key_size &&

@@ -2,6 +2,8 @@
 #ifndef XL_MAPS_MAP_TYPES_H
 #define XL_MAPS_MAP_TYPES_H
 
+#include <pthread.h>
+
 #include "maps/map.h"
 
 extern const struct xl_map_ops xl_array_ops;
@@ -29,6 +31,9 @@ extern const struct xl_map_ops xl_stack_ops;
 
 #define XL_KMALLOC_MAX	    (4U << 20)	/* KMALLOC_MAX_SIZE on x86-64: largest element */
 #define XL_PERCPU_UNIT_MIN  (32U << 10) /* PCPU_MIN_UNIT_SIZE: largest per-CPU value */
+
+/* A lock that many readers cannot keep a writer out of: workers look up without a pause. */
+void xl_map_lock_init(pthread_rwlock_t *lock);
 
 /* Source: bpf_map_meta_equal(). */
 bool xl_map_meta_equal_basic(const struct xl_map *meta, const struct xl_map *map);
