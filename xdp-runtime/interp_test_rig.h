@@ -23,35 +23,35 @@
 /* Instructions. Registers are numbers; op and size are BPF_ADD, BPF_DW and so on. */
 #define INSN(c, d, s, o, i) \
 	((struct bpf_insn){ .code = (c), .dst_reg = (d), .src_reg = (s), .off = (o), .imm = (i) })
-#define ALU64_K(op, d, i)      INSN(BPF_ALU64 | (op) | BPF_K, d, 0, 0, i)
-#define ALU64_X(op, d, s)      INSN(BPF_ALU64 | (op) | BPF_X, d, s, 0, 0)
-#define ALU32_K(op, d, i)      INSN(BPF_ALU | (op) | BPF_K, d, 0, 0, i)
-#define ALU32_X(op, d, s)      INSN(BPF_ALU | (op) | BPF_X, d, s, 0, 0)
-#define MOV(d, i)	       ALU64_K(BPF_MOV, d, i)
-#define MOVX(d, s)	       ALU64_X(BPF_MOV, d, s)
-#define LDX(size, d, s, o)     INSN(BPF_LDX | BPF_MEM | (size), d, s, o, 0)
-#define LDSX(size, d, s, o)    INSN(BPF_LDX | BPF_MEMSX | (size), d, s, o, 0)
-#define STX(size, d, o, s)     INSN(BPF_STX | BPF_MEM | (size), d, s, o, 0)
-#define ST(size, d, o, i)      INSN(BPF_ST | BPF_MEM | (size), d, 0, o, i)
+#define ALU64_K(op, d, i)	  INSN(BPF_ALU64 | (op) | BPF_K, d, 0, 0, i)
+#define ALU64_X(op, d, s)	  INSN(BPF_ALU64 | (op) | BPF_X, d, s, 0, 0)
+#define ALU32_K(op, d, i)	  INSN(BPF_ALU | (op) | BPF_K, d, 0, 0, i)
+#define ALU32_X(op, d, s)	  INSN(BPF_ALU | (op) | BPF_X, d, s, 0, 0)
+#define MOV(d, i)		  ALU64_K(BPF_MOV, d, i)
+#define MOVX(d, s)		  ALU64_X(BPF_MOV, d, s)
+#define LDX(size, d, s, o)	  INSN(BPF_LDX | BPF_MEM | (size), d, s, o, 0)
+#define LDSX(size, d, s, o)	  INSN(BPF_LDX | BPF_MEMSX | (size), d, s, o, 0)
+#define STX(size, d, o, s)	  INSN(BPF_STX | BPF_MEM | (size), d, s, o, 0)
+#define ST(size, d, o, i)	  INSN(BPF_ST | BPF_MEM | (size), d, 0, o, i)
 #define ATOMIC(size, op, d, o, s) INSN(BPF_STX | BPF_ATOMIC | (size), d, s, o, op)
-#define JMP_K(op, d, i, o)     INSN(BPF_JMP | (op) | BPF_K, d, 0, o, i)
-#define JMP_X(op, d, s, o)     INSN(BPF_JMP | (op) | BPF_X, d, s, o, 0)
-#define JMP32_K(op, d, i, o)   INSN(BPF_JMP32 | (op) | BPF_K, d, 0, o, i)
-#define GOTO(o)		       INSN(BPF_JMP | BPF_JA, 0, 0, o, 0)
-#define GOTOL(i)	       INSN(BPF_JMP32 | BPF_JA, 0, 0, 0, i)
-#define CALL_FN(i)	       INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, i)
-#define CALL_HELPER(id)	       INSN(BPF_JMP | BPF_CALL, 0, 0, 0, id)
-#define EXIT_INSN	       INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
-#define LD_IMM64(d, kind, v)                                                         \
+#define JMP_K(op, d, i, o)	  INSN(BPF_JMP | (op) | BPF_K, d, 0, o, i)
+#define JMP_X(op, d, s, o)	  INSN(BPF_JMP | (op) | BPF_X, d, s, o, 0)
+#define JMP32_K(op, d, i, o)	  INSN(BPF_JMP32 | (op) | BPF_K, d, 0, o, i)
+#define GOTO(o)			  INSN(BPF_JMP | BPF_JA, 0, 0, o, 0)
+#define GOTOL(i)		  INSN(BPF_JMP32 | BPF_JA, 0, 0, 0, i)
+#define CALL_FN(i)		  INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, i)
+#define CALL_HELPER(id)		  INSN(BPF_JMP | BPF_CALL, 0, 0, 0, id)
+#define EXIT_INSN		  INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
+#define LD_IMM64(d, kind, v)                                                           \
 	INSN(BPF_LD | BPF_IMM | BPF_DW, d, kind, 0, (int32_t)(uint32_t)(uint64_t)(v)), \
 		INSN(0, 0, 0, 0, (int32_t)((uint64_t)(v) >> 32))
 /* A struct xl_map or a byte of a value. Without the kind that sysbpf keeps, since the check of the
  * form comes before maps have addresses. */
-#define LD_ADDR(d, address)    LD_IMM64(d, 0, (uintptr_t)(address))
+#define LD_ADDR(d, address) LD_IMM64(d, 0, (uintptr_t)(address))
 /* To the function that starts @distance instructions after the one behind the first half. */
-#define LD_FUNC(d, distance)   LD_IMM64(d, BPF_PSEUDO_FUNC, (uint32_t)(distance))
+#define LD_FUNC(d, distance) LD_IMM64(d, BPF_PSEUDO_FUNC, (uint32_t)(distance))
 
-#define RIG_MAPS_MAX 16
+#define RIG_MAPS_MAX	     16
 
 struct rig {
 	struct xl_runtime rt;
@@ -95,8 +95,7 @@ static inline struct xl_map *rig_map(struct rig *rig, enum bpf_map_type type, ui
 	attr.max_entries = max_entries;
 	attr.map_flags = flags;
 	strcpy(attr.map_name, "m");
-	if (rig->n_maps == RIG_MAPS_MAX ||
-	    xl_map_create(&attr, &rig->rt.map_env, NULL, &map, NULL))
+	if (rig->n_maps == RIG_MAPS_MAX || xl_map_create(&attr, &rig->rt.map_env, NULL, &map, NULL))
 		return NULL;
 	if (xl_region_add(&rig->rt, map))
 		abort();
