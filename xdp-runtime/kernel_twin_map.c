@@ -36,7 +36,9 @@ static void map_attr(const struct xl_map *map, int inner_fd, union bpf_attr *att
 	attr->key_size = map->key_size;
 	attr->value_size = map->value_size;
 	attr->max_entries = map->max_entries;
-	attr->map_flags = map->flags & ~(uint32_t)DROPPED_FLAGS;
+	/* Some types set flags of their own (a devmap is BPF_F_RDONLY_PROG), which nobody may ask
+	 * for. */
+	attr->map_flags = map->flags & map->ops->allowed_flags & ~(uint32_t)DROPPED_FLAGS;
 	attr->map_extra = map->map_extra;
 	memcpy(attr->map_name, map->name, sizeof(attr->map_name));
 	if (inner_fd >= 0)
@@ -229,14 +231,22 @@ static int (*const fill_one[])(const struct fill *f) = {
 	[XL_VALUE_CPUMAP] = fill_cpumap, [XL_VALUE_FOREIGN_FD] = fill_foreign_fd,
 };
 
+/* Reads our entry for f->key. -ENOENT: there is none; slots of arrays of objects may be empty. */
+static int read_entry(const struct fill *f)
+{
+	/* bpf(2) does not show sockets: whether one is there, programs know. */
+	if (f->map->ops->value_kind == XL_VALUE_FOREIGN_FD)
+		return xl_map_lookup(f->map, f->key) ? 0 : -ENOENT;
+	return xl_map_sys_lookup(f->map, f->key, f->value, 0);
+}
+
 static int fill_all(const struct fill *f)
 {
 	struct xl_map *map = f->map;
 	int err = xl_map_next_key(map, NULL, f->key);
 
 	while (!err) {
-		/* Arrays of objects iterate over empty slots too: -ENOENT. */
-		err = xl_map_sys_lookup(map, f->key, f->value, 0);
+		err = read_entry(f);
 		if (!err)
 			err = fill_one[map->ops->value_kind](f);
 		if (err && err != -ENOENT)

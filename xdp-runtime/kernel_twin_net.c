@@ -23,6 +23,8 @@
 
 int xl_twin_net_create(struct xl_twin_net *net)
 {
+	int err;
+
 	*net = (struct xl_twin_net){ .home_fd = -1, .own_fd = -1 };
 	net->home_fd = open(NS_PATH, O_RDONLY | O_CLOEXEC);
 	if (net->home_fd < 0)
@@ -32,17 +34,15 @@ int xl_twin_net_create(struct xl_twin_net *net)
 		net->home_fd = -1;
 		return 0;
 	}
+	net->depth = 1; /* unshare() has entered it */
 	net->own_fd = open(NS_PATH, O_RDONLY | O_CLOEXEC);
-	if (net->own_fd < 0) {
-		int err = -errno;
-
-		xl_twin_net_leave(net);
+	err = net->own_fd < 0 ? -errno : 0;
+	xl_twin_net_leave(net);
+	if (err) {
 		close(net->home_fd);
 		net->home_fd = -1;
-		return err;
 	}
-	xl_twin_net_leave(net);
-	return 0;
+	return err;
 }
 
 void xl_twin_net_destroy(struct xl_twin_net *net)
@@ -54,15 +54,15 @@ void xl_twin_net_destroy(struct xl_twin_net *net)
 	net->home_fd = -1;
 }
 
-void xl_twin_net_enter(const struct xl_twin_net *net)
+void xl_twin_net_enter(struct xl_twin_net *net)
 {
-	if (net->home_fd >= 0)
+	if (net->home_fd >= 0 && !net->depth++)
 		setns(net->own_fd, CLONE_NEWNET);
 }
 
-void xl_twin_net_leave(const struct xl_twin_net *net)
+void xl_twin_net_leave(struct xl_twin_net *net)
 {
-	if (net->home_fd >= 0)
+	if (net->home_fd >= 0 && !--net->depth)
 		setns(net->home_fd, CLONE_NEWNET);
 }
 
@@ -146,7 +146,7 @@ static bool port_exists(uint32_t ifindex)
 	return exists;
 }
 
-int xl_twin_net_port(const struct xl_twin_net *net, uint32_t ifindex)
+int xl_twin_net_port(struct xl_twin_net *net, uint32_t ifindex)
 {
 	bool ok;
 

@@ -8,6 +8,7 @@
 struct xl_twin_net {
 	int home_fd; /* the namespace that the thread came from; -1: we have none of our own */
 	int own_fd;
+	uint32_t depth; /* of enter without leave */
 };
 
 /* Makes the namespace, empty but for lo (ifindex 1). Without CAP_SYS_ADMIN there is none: enter
@@ -15,14 +16,14 @@ struct xl_twin_net {
 int xl_twin_net_create(struct xl_twin_net *net);
 void xl_twin_net_destroy(struct xl_twin_net *net);
 
-/* Moves the calling thread in and back (1.3 us for both: two setns, measured on 6.18). */
-void xl_twin_net_enter(const struct xl_twin_net *net);
-void xl_twin_net_leave(const struct xl_twin_net *net);
+/* Moves the calling thread in and back; they nest (1.3 us for both: two setns, measured on 6.18). */
+void xl_twin_net_enter(struct xl_twin_net *net);
+void xl_twin_net_leave(struct xl_twin_net *net);
 
 /* Makes sure that there is a port with this number; those made here have XL_TWIN_NET_QUEUES
  * receive queues.
  * Errors    -ENODEV there is none and none can be made */
 #define XL_TWIN_NET_QUEUES 64u /* chosen: more than tests ask for */
-int xl_twin_net_port(const struct xl_twin_net *net, uint32_t ifindex);
+int xl_twin_net_port(struct xl_twin_net *net, uint32_t ifindex);
 
 #endif
