@@ -5,7 +5,7 @@
 
 GROUP     debian: the XDP objects of xdp-tools and libxdp1, xdp-filter with rules in its maps;
           examples: ours; progs: pcap-tests/progs, one per helper or kind of map
-CAPTURE   assorted: pcap-tests/assorted.pcap; real: $XL_REAL_PCAP or ../shared/data/real.pcap beside
+CAPTURE   assorted: pcap-tests/assorted.pcap; sample: examples/sample.pcap; real: $XL_REAL_PCAP or ../shared/data/real.pcap beside
           the sources
 
 Each case is one `xdpland replay --diff kernel -j`; a difference of a single byte fails it.
@@ -13,6 +13,7 @@ Each case is one `xdpland replay --diff kernel -j`; a difference of a single byt
 import argparse
 import collections
 import glob
+import ipaddress
 import json
 import os
 import struct
@@ -50,6 +51,7 @@ class Popular:
 
     def __init__(self, packets):
         self.macs, self.v4, self.v6, self.ports = (collections.Counter() for _ in range(4))
+        self.services = collections.Counter()  # (destination, proto, port)
         for p in packets:
             self.count(p)
 
@@ -62,14 +64,23 @@ class Popular:
             kind, at = p[16:18], 18
         if kind == b"\x08\x00" and len(p) >= at + 20:
             self.v4.update([p[at + 12:at + 16], p[at + 16:at + 20]])
-            self.count_ports(p[at + 9], p[at + 4 * (p[at] & 15):])
+            self.count_ports(p[at + 9], p[at + 16:at + 20], p[at + 4 * (p[at] & 15):])
         elif kind == b"\x86\xdd" and len(p) >= at + 40:
             self.v6.update([p[at + 8:at + 24], p[at + 24:at + 40]])
-            self.count_ports(p[at + 6], p[at + 40:])
+            self.count_ports(p[at + 6], p[at + 24:at + 40], p[at + 40:])
 
-    def count_ports(self, proto, p):
+    def count_ports(self, proto, dst, p):
         if proto in (6, 17) and len(p) >= 4:
             self.ports.update([p[0:2], p[2:4]])
+            self.services[dst, proto, p[2:4]] += 1
+
+    def vips(self, size, n):
+        """The @n services on addresses of @size bytes that have the most packets."""
+        ranked = sorted((s for s in self.services if len(s[0]) == size and any(s[2])),
+                        key=lambda s: (-self.services[s], s))
+        return [{"address": str(ipaddress.ip_address(dst)), "port": int.from_bytes(port, "big"),
+                 "proto": {6: "tcp", 17: "udp"}[proto], "answer_ping": True}
+                for dst, proto, port in ranked[:n]]
 
     @staticmethod
     def rules(counter, flags, n=24):
@@ -151,7 +162,20 @@ def debian_cases(popular, folder):
             yield Case(name, path)
 
 
-def example_cases(examples, root):
+def popular_vips(popular, root, folder):
+    """The load balancer's maps, with VIPs that the capture has."""
+    l4lb = os.path.join(root, "examples/l4lb")
+    with open(os.path.join(l4lb, "lb.json"), encoding="utf-8") as file:
+        description = json.load(file)
+    description["vips"] = [dict(vip, number=number, reals=["web1", "web6a", "dns6"])
+                           for number, vip in enumerate(popular.vips(4, 9) + popular.vips(16, 7))]
+    path = os.path.join(folder, "lb.json")
+    with open(path, "w", encoding="utf-8") as file:
+        json.dump(description, file)
+    subprocess.run([sys.executable, "-B", os.path.join(l4lb, "gen_maps.py"), path, folder], check=True)
+
+
+def example_cases(popular, examples, root, folder):
     def maps(folder, *names):
         return [x for n in names for x in ("--map", f"{n}={os.path.join(folder, n)}.json")]
 
@@ -164,6 +188,9 @@ def example_cases(examples, root):
     yield Case("l4lb, no VIPs", os.path.join(examples, "l4lb.o"))
     yield Case("l4lb", os.path.join(examples, "l4lb.o"),
                *maps(os.path.join(examples, "l4lb"), "vips", "ch_ring", "reals", "control"))
+    popular_vips(popular, root, folder)
+    yield Case("l4lb, popular VIPs", os.path.join(examples, "l4lb.o"),
+               *maps(folder, "vips", "ch_ring", "reals", "control"), least_verdicts=3)
 
 
 def prog_cases(progs, root, folder):
@@ -219,6 +246,8 @@ def run(xdpland, case, capture, n_fit):
 def capture_path(args):
     if args.capture == "assorted":
         return os.path.join(args.root, "pcap-tests/assorted.pcap")
+    if args.capture == "sample":
+        return os.path.join(args.root, "examples/sample.pcap")
     path = os.environ.get("XL_REAL_PCAP") or os.path.join(args.root, "../shared/data/real.pcap")
     if not os.path.exists(path):
         skip(f"there is no {path}")
@@ -228,7 +257,7 @@ def capture_path(args):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("group", choices=("debian", "examples", "progs"))
-    parser.add_argument("capture", choices=("assorted", "real"))
+    parser.add_argument("capture", choices=("assorted", "real", "sample"))
     for option in ("xdpland", "root", "examples", "progs"):
         parser.add_argument("--" + option, required=True)
     args = parser.parse_args()
@@ -238,7 +267,8 @@ def main():
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
         cases = {"debian": lambda: debian_cases(Popular(packets), folder),
-                 "examples": lambda: example_cases(args.examples, args.root),
+                 "examples": lambda: example_cases(Popular(packets), args.examples, args.root,
+                                                   folder),
                  "progs": lambda: prog_cases(args.progs, args.root, folder)}[args.group]()
         for n, case in enumerate(cases, 1):
             wrong = run(args.xdpland, case, capture, n_fit)
