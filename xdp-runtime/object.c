@@ -12,7 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "xdp-runtime/btf.h"
 #include "xdp-runtime/object_priv.h"
@@ -290,89 +292,6 @@ static char *base_name(const char *path)
 	return dot && dot > start ? strndup(start, (size_t)(dot - start)) : strdup(start);
 }
 
-static int check_btf(struct xl_object *obj, struct xl_err *e)
-{
-	struct xl_object_priv *priv = xl_object_priv(obj);
-	const struct xl_elf_sec *s = &priv->elf.sec[priv->elf.btf];
-	struct xl_vlog log;
-	int err;
-
-	if (!priv->elf.btf)
-		return priv->elf.maps ? xl_err_set(e, -EINVAL,
-						   "section '.maps' needs BTF: "
-						   "compile with -g")
-				      : 0;
-	if (s->size > UINT32_MAX)
-		return xl_err_set(e, -EFBIG, "section '.BTF' is too large");
-	xl_vlog_init(&log, 1);
-	err = xl_btf_check(s->data, s->size, &log);
-	if (err)
-		xl_err_set(e, err, "section '.BTF': %s", log.last[0] ? log.last : "invalid");
-	xl_vlog_fini(&log);
-	if (err)
-		return err;
-	priv->btf = btf__new(s->data, (uint32_t)s->size);
-	if (!priv->btf)
-		return xl_err_set(e, -errno, "section '.BTF': %s", strerror(errno));
-	return priv->elf.btf_ext ? xl_object_btf_ext_check(&priv->elf, priv->btf, e) : 0;
-}
-
-static int open_bpf(struct xl_object *obj, struct xl_err *e)
-{
-	const struct xl_elf *elf = &xl_object_priv(obj)->elf;
-	struct xl_object_msg msg;
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = obj->name,
-		    /* object_fix.c has looked for unknown fields */
-		    .relaxed_maps = true, .btf_custom_path = obj->opts.btf_path, );
-	int err = 0;
-
-	xl_object_msg_on(&msg);
-	obj->bpf = bpf_object__open_mem(elf->image, elf->size, &opts);
-	if (!obj->bpf)
-		err = errno < 4000 ? -errno : -EINVAL; /* above are libbpf's own numbers */
-	xl_object_msg_off(&msg);
-	if (err)
-		xl_err_set(e, err, "%s", msg.text[0] ? msg.text : "libbpf cannot open it");
-	return err;
-}
-
-int xl_object_open(struct xl_runtime *rt, const void *data, size_t size, const char *name,
-		   const struct xl_object_opts *opts, struct xl_object **out_obj, struct xl_err *e)
-{
-	struct xl_object *obj = calloc(1, sizeof(*obj));
-	struct xl_object_priv *priv = calloc(1, sizeof(*priv));
-	int err = 0;
-
-	if (!obj || !priv) {
-		free(obj);
-		free(priv);
-		return xl_err_set(e, -ENOMEM, "out of memory");
-	}
-	obj->priv = priv;
-	obj->rt = rt;
-	if (opts)
-		obj->opts = *opts;
-	obj->name = base_name(name);
-	if (!obj->name)
-		err = xl_err_set(e, -ENOMEM, "out of memory");
-	err = err ? err : xl_elf_check(data, size, &priv->elf, e);
-	err = err ? err : check_btf(obj, e);
-	err = err ? err : list_progs(obj, e);
-	err = err ? err : check_progs(obj, e);
-	err = err ? err : xl_object_fix(obj, e);
-	err = err ? err : open_bpf(obj, e);
-	err = err ? err : adopt_progs(obj, e);
-	err = err ? err : list_maps(obj, e);
-	if (err) {
-		xl_object_close(obj);
-		return err;
-	}
-	xl_object_config_read(obj);
-	notice_skipped(obj);
-	*out_obj = obj;
-	return 0;
-}
-
 static int read_file(const char *path, void **out_data, size_t *out_size, struct xl_err *e)
 {
 	FILE *f = fopen(path, "rb");
@@ -405,6 +324,129 @@ static int read_file(const char *path, void **out_data, size_t *out_size, struct
 	}
 	*out_data = data;
 	*out_size = size;
+	return 0;
+}
+
+/* Opens the kernel BTF that the user gave: a checked copy, since libbpf reads it by name. */
+static int take_kernel_btf(struct xl_object *obj, struct xl_err *e)
+{
+	static const uint8_t magic[] = { 0x9f, 0xeb };
+	struct xl_object_priv *priv = xl_object_priv(obj);
+	const char *path = obj->opts.btf_path;
+	struct xl_vlog log;
+	void *data = NULL;
+	size_t size = 0;
+	int err;
+
+	if (!path)
+		return 0;
+	err = read_file(path, &data, &size, e);
+	if (err) {
+		xl_err_prefix(e, "%s", path);
+		return err;
+	}
+	xl_vlog_init(&log, 1);
+	if (size < sizeof(magic) || memcmp(data, magic, sizeof(magic)))
+		err = xl_err_set(e, -EINVAL,
+				 "%s: not raw BTF; `bpftool btf dump` and `llvm-objcopy "
+				 "--dump-section .BTF=FILE` make such files",
+				 path);
+	else if ((err = xl_btf_check(data, size, &log)))
+		xl_err_set(e, err, "%s: %s", path, log.last[0] ? log.last : "invalid BTF");
+	else if ((priv->kernel_btf_fd = memfd_create("btf", MFD_CLOEXEC)) < 0 ||
+		 write(priv->kernel_btf_fd, data, size) != (ssize_t)size)
+		err = xl_err_set(e, -ENOMEM, "%s: cannot copy it: %s", path, strerror(errno));
+	xl_vlog_fini(&log);
+	free(data);
+	return err;
+}
+
+static int check_btf(struct xl_object *obj, struct xl_err *e)
+{
+	struct xl_object_priv *priv = xl_object_priv(obj);
+	const struct xl_elf_sec *s = &priv->elf.sec[priv->elf.btf];
+	struct xl_vlog log;
+	int err;
+
+	if (!priv->elf.btf)
+		return priv->elf.maps ? xl_err_set(e, -EINVAL,
+						   "section '.maps' needs BTF: "
+						   "compile with -g")
+				      : 0;
+	if (s->size > UINT32_MAX)
+		return xl_err_set(e, -EFBIG, "section '.BTF' is too large");
+	xl_vlog_init(&log, 1);
+	err = xl_btf_check(s->data, s->size, &log);
+	if (err)
+		xl_err_set(e, err, "section '.BTF': %s", log.last[0] ? log.last : "invalid");
+	xl_vlog_fini(&log);
+	if (err)
+		return err;
+	priv->btf = btf__new(s->data, (uint32_t)s->size);
+	if (!priv->btf)
+		return xl_err_set(e, -errno, "section '.BTF': %s", strerror(errno));
+	return priv->elf.btf_ext ? xl_object_btf_ext_check(&priv->elf, priv->btf, e) : 0;
+}
+
+static int open_bpf(struct xl_object *obj, struct xl_err *e)
+{
+	const struct xl_elf *elf = &xl_object_priv(obj)->elf;
+	struct xl_object_msg msg;
+	char btf_path[32];
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = obj->name,
+		    /* object_fix.c has looked for unknown fields */
+		    .relaxed_maps = true,
+		    .btf_custom_path = obj->opts.btf_path ? btf_path : NULL, );
+	int err = 0;
+
+	snprintf(btf_path, sizeof(btf_path), "/proc/self/fd/%d",
+		 xl_object_priv(obj)->kernel_btf_fd);
+	xl_object_msg_on(&msg);
+	obj->bpf = bpf_object__open_mem(elf->image, elf->size, &opts);
+	if (!obj->bpf)
+		err = errno < 4000 ? -errno : -EINVAL; /* above are libbpf's own numbers */
+	xl_object_msg_off(&msg);
+	if (err)
+		xl_err_set(e, err, "%s", msg.text[0] ? msg.text : "libbpf cannot open it");
+	return err;
+}
+
+int xl_object_open(struct xl_runtime *rt, const void *data, size_t size, const char *name,
+		   const struct xl_object_opts *opts, struct xl_object **out_obj, struct xl_err *e)
+{
+	struct xl_object *obj = calloc(1, sizeof(*obj));
+	struct xl_object_priv *priv = calloc(1, sizeof(*priv));
+	int err = 0;
+
+	if (!obj || !priv) {
+		free(obj);
+		free(priv);
+		return xl_err_set(e, -ENOMEM, "out of memory");
+	}
+	priv->kernel_btf_fd = -1;
+	obj->priv = priv;
+	obj->rt = rt;
+	if (opts)
+		obj->opts = *opts;
+	obj->name = base_name(name);
+	if (!obj->name)
+		err = xl_err_set(e, -ENOMEM, "out of memory");
+	err = err ? err : take_kernel_btf(obj, e);
+	err = err ? err : xl_elf_check(data, size, &priv->elf, e);
+	err = err ? err : check_btf(obj, e);
+	err = err ? err : list_progs(obj, e);
+	err = err ? err : check_progs(obj, e);
+	err = err ? err : xl_object_fix(obj, e);
+	err = err ? err : open_bpf(obj, e);
+	err = err ? err : adopt_progs(obj, e);
+	err = err ? err : list_maps(obj, e);
+	if (err) {
+		xl_object_close(obj);
+		return err;
+	}
+	xl_object_config_read(obj);
+	notice_skipped(obj);
+	*out_obj = obj;
 	return 0;
 }
 

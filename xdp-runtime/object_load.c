@@ -269,6 +269,8 @@ void xl_object_close(struct xl_object *obj)
 	}
 	bpf_object__close(obj->bpf);
 	btf__free(priv->btf);
+	if (priv->kernel_btf_fd >= 0)
+		close(priv->kernel_btf_fd);
 	for (uint32_t i = 0; i < priv->n_pins; i++)
 		free(priv->pins[i]);
 	for (uint32_t i = 0; i < priv->n_poisons; i++)

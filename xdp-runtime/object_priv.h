@@ -39,6 +39,7 @@ struct xl_object_store {
 struct xl_object_priv {
 	struct xl_elf elf;
 	struct btf *btf;		/* a view of .BTF as the file has it; NULL: there is none */
+	int kernel_btf_fd;		/* checked copy of opts.btf_path; -1: none */
 	struct xl_object_func *funcs;	/* [n_progs] */
 	struct xl_object_store *stores; /* [n_maps] */
 	/* Names of maps whose definition asks to be pinned. */
