@@ -5,8 +5,8 @@
 
 GROUP     debian: the XDP objects of xdp-tools and libxdp1, xdp-filter with rules in its maps;
           examples: ours; progs: pcap-tests/progs, one per helper or kind of map
-CAPTURE   assorted: pcap-tests/assorted.pcap; sample: examples/sample.pcap; real: $XL_REAL_PCAP or ../shared/data/real.pcap beside
-          the sources
+CAPTURE   assorted: pcap-tests/assorted.pcap; sample: examples/sample.pcap;
+          real: $XL_REAL_PCAP or ../shared/data/real.pcap beside the sources
 
 Each case is one `xdpland replay --diff kernel -j`; a difference of a single byte fails it.
 """
