@@ -167,8 +167,6 @@ static void write_entry(const struct xl_map_shape *shape, const uint8_t *key, co
 		write_per_cpu(shape, value, false, j);
 	else
 		write_bytes(j, "value", value, shape->map->value_size);
-	if (shape->map->ops->value_kind == XL_VALUE_MAP_FD)
-		xl_json_u64(j, "inner_map_id", word_at(value, 0));
 	if (has_formatted(shape)) {
 		xl_json_begin_object(j, "formatted");
 		if (shape->key_type)

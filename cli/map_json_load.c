@@ -10,6 +10,7 @@
 #include "cli/btf_json.h"
 #include "cli/map_entry.h"
 #include "maps/map.h"
+#include "xdp-runtime/prog.h"
 
 struct loader {
 	struct xl_map_shape shape;
@@ -254,14 +255,29 @@ static int read_target(struct loader *l, const json_t *item, uint8_t *out, const
 	return ret;
 }
 
+/* A program of a redirect's far side says so by its section. Source: __dev_map_alloc_node(),
+ * __cpu_map_load_bpf_program(). */
+static int check_far_side(const struct loader *l, enum bpf_attach_type wanted, const char *section)
+{
+	if (!l->target || xl_prog_of(l->target)->expected_attach_type == wanted)
+		return 0;
+	return xl_err_set(l->e, -EINVAL,
+			  "value: program '%s' cannot run there: its section is not %s",
+			  xl_map_shape_name_of_id(&l->shape, l->target->id), section);
+}
+
 static int read_port(struct loader *l, const json_t *item, uint8_t *out)
 {
-	return read_target(l, item, out, "ifindex");
+	const int err = read_target(l, item, out, "ifindex");
+
+	return err ? err : check_far_side(l, BPF_XDP_DEVMAP, "xdp/devmap");
 }
 
 static int read_cpu(struct loader *l, const json_t *item, uint8_t *out)
 {
-	return read_target(l, item, out, "qsize");
+	const int err = read_target(l, item, out, "qsize");
+
+	return err ? err : check_far_side(l, BPF_XDP_CPUMAP, "xdp/cpumap");
 }
 
 /* Reads "value" or "values" of @item into @out, and into l->target what it names. */

@@ -88,6 +88,11 @@ struct job {
 	struct xl_replay_report report;
 	struct xl_progress progress;
 	struct xl_out out;
+	struct {
+		FILE *stream; /* NULL: notices go out at once */
+		char *text;
+		size_t len;
+	} notices; /* kept until all is ready: an error needs no company */
 	uint64_t n_fault_lines;
 	enum xl_exit code; /* the worst so far */
 };
@@ -109,9 +114,30 @@ __attribute__((format(printf, 2, 3))) static void say(struct job *job, const cha
 	funlockfile(stderr);
 }
 
-static void say_notice(void *arg, const char *text)
+static void take_notice(void *arg, const char *text)
 {
-	say(arg, "note: %s", text);
+	struct job *job = arg;
+
+	if (job->notices.stream)
+		fprintf(job->notices.stream, "%s\n", text);
+	else
+		say(job, "note: %s", text);
+}
+
+/* Says the notices that were kept, or only forgets them. */
+static void release_notices(struct job *job, bool wanted)
+{
+	char *rest, *line;
+
+	if (!job->notices.stream)
+		return;
+	fclose(job->notices.stream);
+	job->notices.stream = NULL;
+	rest = job->notices.text;
+	while (wanted && (line = strsep(&rest, "\n")))
+		if (*line)
+			say(job, "note: %s", line);
+	free(job->notices.text);
 }
 
 /* Says an error, unless the reader of what we write went away: that is no news. */
@@ -392,10 +418,12 @@ static void run(struct job *job)
 	struct xl_err e = { 0 };
 	enum xl_exit code = check_options(&job->opts, &e);
 
+	job->notices.stream = open_memstream(&job->notices.text, &job->notices.len);
 	if (!code)
-		code = xl_replay_open(&job->opts, say_notice, job, NULL, &job->replay, &e);
+		code = xl_replay_open(&job->opts, take_notice, job, NULL, &job->replay, &e);
 	if (!code)
 		code = open_files(job, &e);
+	release_notices(job, !code);
 	if (code) {
 		fail(job, code, &e);
 		return;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/percpu.h"
@@ -43,10 +44,24 @@ static void notify(const struct xl_replay *r, const char *text)
 /* Whether the system lets us read @path, before anything is said about its contents. */
 static enum xl_exit check_readable(const char *path, struct xl_err *e)
 {
-	if (!access(path, R_OK))
+	struct stat st;
+	int err = access(path, R_OK) || stat(path, &st) ? -errno : 0;
+
+	if (!err && S_ISDIR(st.st_mode))
+		err = -EISDIR;
+	if (!err)
 		return XL_EXIT_OK;
-	xl_err_set(e, -errno, "%s: cannot read: %s", path, strerror(errno));
+	xl_err_set(e, err, "%s: cannot read: %s", path, strerror(-err));
 	return XL_EXIT_ENV;
+}
+
+/* Puts the object's path before an error that does not name it. */
+static void name_object(const struct xl_replay *r, struct xl_err *e)
+{
+	const char *path = r->opts->operands.items[0];
+
+	if (strncmp(e->text, path, strlen(path)))
+		xl_err_prefix(e, "%s", path);
 }
 
 static enum xl_exit create_runtime(struct xl_replay *r, struct xl_err *e)
@@ -98,6 +113,7 @@ static enum xl_exit set_globals(struct xl_replay *r, struct xl_err *e)
 		free(name);
 		if (err) {
 			xl_err_set(e, err, "--set %s: %s", set, strerror(-err));
+			name_object(r, e);
 			return XL_EXIT_USAGE;
 		}
 	}
@@ -121,8 +137,9 @@ static enum xl_exit open_object(struct xl_replay *r, struct xl_err *e)
 		return code;
 	err = xl_object_open_file(r->rt, path, &opts, &r->obj, e);
 	if (err) {
-		xl_err_set(e, err, "%s: cannot load: %s", path, strerror(-err));
-		return err == -ENOMEM || err == -EISDIR ? XL_EXIT_ENV : XL_EXIT_REJECTED;
+		xl_err_set(e, err, "cannot load: %s", strerror(-err));
+		name_object(r, e);
+		return err == -ENOMEM ? XL_EXIT_ENV : XL_EXIT_REJECTED;
 	}
 	code = set_globals(r, e);
 	if (code)
@@ -130,7 +147,8 @@ static enum xl_exit open_object(struct xl_replay *r, struct xl_err *e)
 	err = xl_object_load(r->obj, e);
 	if (!err)
 		return XL_EXIT_OK;
-	xl_err_set(e, err, "%s: cannot load: %s", path, strerror(-err));
+	xl_err_set(e, err, "cannot load: %s", strerror(-err));
+	name_object(r, e);
 	return err == -ENOMEM || err == -EMFILE ? XL_EXIT_ENV : XL_EXIT_REJECTED;
 }
 
