@@ -16,6 +16,7 @@
 /* Chosen: a comparison of maps costs about as much as the packets since the last one. */
 #define MAP_BYTES_PER_PACKET 1024u
 #define INTERVAL_MAX	     4096u
+#define WINDOW_PARTS	     16u /* chosen: two rounds for the largest map and a few packets more */
 
 static const char *const skip_reasons[XL_DIFF_SKIPS] = {
 	[XL_DIFF_SKIP_SHORT] = "shorter than 14 bytes",
@@ -53,7 +54,11 @@ int xl_diff_open(const struct xl_diff_step *steps, uint32_t n_steps, const struc
 	if (err)
 		goto err;
 	interval = 1 + xl_twin_maps_bytes(diff->twin) / MAP_BYTES_PER_PACKET;
-	diff->interval = interval > INTERVAL_MAX ? INTERVAL_MAX : (uint32_t)interval;
+	if (interval > INTERVAL_MAX)
+		interval = INTERVAL_MAX;
+	if (diff->window.first && interval > 1)
+		interval = 1 + (diff->window.last - diff->window.first) / WINDOW_PARTS;
+	diff->interval = (uint32_t)interval;
 	free(progs);
 	*out_diff = diff;
 	return 0;
@@ -93,8 +98,8 @@ static void compare_maps(struct xl_diff *diff)
 
 static bool maps_are_due(const struct xl_diff *diff)
 {
-	if (diff->window.first)
-		return diff->last_n + 1 >= diff->window.first;
+	if (diff->window.first && diff->last_n + 1 < diff->window.first)
+		return false;
 	return diff->last_n - diff->maps_checked >= diff->interval;
 }
 

@@ -8,7 +8,8 @@
  * end. So a difference in large maps is at first only known to lie in a window of packets. Then
  * xl_diff_window() says which, and replay, if it can read its input twice, does the whole thing
  * once more with a fresh runtime and without output, from the first packet to the window's last;
- * an xl_diff that was opened with that window compares after each packet in it.
+ * an xl_diff that was opened with that window compares more often in it. That is repeated until
+ * it is one packet.
  */
 #ifndef XL_CLI_DIFF_KERNEL_H
 #define XL_CLI_DIFF_KERNEL_H

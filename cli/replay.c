@@ -310,21 +310,19 @@ static void replay_all(struct job *job)
 		    job->n_fault_lines - FAULT_LINES);
 }
 
-/* Maps differ somewhere in a window of packets: once more, looking closer. See diff_kernel.h. */
-static void narrow_diff(struct job *job)
+/* Once more up to the end of @window, looking closer in it. See diff_kernel.h. */
+static void replay_window(struct job *job, const struct xl_diff_window *window)
 {
-	struct xl_diff_window window;
 	struct xl_replay_result result;
 	struct xl_replay *second;
 	struct xl_packet packet;
 	struct xl_err e = { 0 };
 	int ret = 1;
 
-	if (!xl_diff_window(job->replay->diff, &window) || xl_capture_rewind(job->capture, &e))
+	if (xl_capture_rewind(job->capture, &e) ||
+	    xl_replay_open(&job->opts, NULL, NULL, window, &second, &e))
 		return;
-	if (xl_replay_open(&job->opts, NULL, NULL, &window, &second, &e))
-		return;
-	while (ret > 0 && second->n_packets < window.last) {
+	while (ret > 0 && second->n_packets < window->last) {
 		ret = xl_capture_next(job->capture, &packet, &e);
 		if (ret > 0)
 			ret = xl_replay_step(second, &packet, &result) ? -1 : 1;
@@ -336,6 +334,18 @@ static void narrow_diff(struct job *job)
 	xl_diff_finish(second->diff);
 	xl_diff_narrow(job->replay->diff, second->diff);
 	xl_replay_close(second);
+}
+
+/* Maps differ somewhere in a window of packets: closer and closer, as long as that helps. */
+static void narrow_diff(struct job *job)
+{
+	struct xl_diff_window window, before = { 0, UINT64_MAX };
+
+	while (xl_diff_window(job->replay->diff, &window) &&
+	       window.last - window.first < before.last - before.first) {
+		replay_window(job, &window);
+		before = window;
+	}
 }
 
 static void finish_diff(struct job *job)

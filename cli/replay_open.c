@@ -384,7 +384,6 @@ static enum xl_exit open_diff(struct xl_replay *r, const struct xl_diff_window *
 
 static void start_run(struct xl_replay *r)
 {
-	xl_cpu = r->opts->cpu;
 	xl_run_init(&r->run, r->rt);
 	r->run.clock = xl_run_clock_frame;
 	r->run.insn_limit = r->opts->insn_limit;
@@ -412,6 +411,8 @@ enum xl_exit xl_replay_open(const struct xl_replay_opts *opts,
 		code = load_maps(r, e);
 	if (!code)
 		code = load_fib(r, e);
+	/* The kernel's copies are made for the CPU that programs shall see. */
+	xl_cpu = opts->cpu;
 	if (!code)
 		code = open_diff(r, window, e);
 	if (!code)

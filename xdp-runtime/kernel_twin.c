@@ -183,6 +183,12 @@ static int pin(struct xl_twin *twin, struct xl_err *e)
 	if (err)
 		return xl_err_set(e, err, "sched_setaffinity: %s", strerror(-err));
 	twin->pinned = true;
+	if (twin->cpus.n_ours > twin->cpus.n_kernel)
+		xl_twin_add_note(
+			twin,
+			"the kernel has %u CPUs, not %u: CPU %u's slot of its maps stands for "
+			"CPU %u's, others are not compared",
+			twin->cpus.n_kernel, twin->cpus.n_ours, twin->cpus.real, twin->cpus.ours);
 	return 0;
 }
 

@@ -127,6 +127,7 @@ struct walk {
 	const struct xl_twin_map *tm;
 	const struct xl_twin_cpus *cpus;
 	struct xl_twin_table ours, kernel;
+	bool mask;		       /* values have bytes that are not compared */
 	struct xl_twin_map_diff *diff; /* compare */
 	uint8_t *kvalue;	       /* sync */
 };
@@ -172,7 +173,9 @@ static int compare_entry(struct walk *w, uint8_t *ours, uint8_t *kernel)
 int xl_twin_map_compare(const struct xl_twin_map *tm, const struct xl_twin_cpus *cpus,
 			struct xl_twin_map_diff *out, const char **out_why, struct xl_err *e)
 {
-	struct walk w = { .tm = tm, .cpus = cpus, .diff = out };
+	struct walk w = {
+		.tm = tm, .cpus = cpus, .diff = out, .mask = xl_twin_value_has_mask(tm->map)
+	};
 	int ret = xl_twin_tables_read(tm, cpus, &w.ours, &w.kernel);
 
 	*out_why = NULL;
@@ -219,7 +222,7 @@ static int sync_changed(struct walk *w, uint8_t *ours, uint8_t *kernel)
 int xl_twin_map_sync(const struct xl_twin_map *tm, const struct xl_twin_cpus *cpus,
 		     struct xl_err *e)
 {
-	struct walk w = { .tm = tm, .cpus = cpus };
+	struct walk w = { .tm = tm, .cpus = cpus, .mask = xl_twin_value_has_mask(tm->map) };
 	int ret;
 
 	if (xl_twin_is_queue(tm->map))

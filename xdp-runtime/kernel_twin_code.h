@@ -26,7 +26,7 @@ void xl_twin_env_set(struct xl_twin_env *env, struct xl_run *run, struct xl_fram
 struct xl_twin_code_opts {
 	int env_fd;	  /* map of a struct xl_twin_env; -1: replace no helpers */
 	bool replace_cpu; /* bpf_get_smp_processor_id too */
-	uint32_t n_cpus;  /* of the kernel: the verifier knows the result to be below */
+	uint32_t n_cpus;  /* the verifier shall know the CPU to be below */
 	/* The kernel's fd for a map of ours, -1 if there is none. */
 	int (*map_fd)(void *arg, uint32_t map_id);
 	void *arg;

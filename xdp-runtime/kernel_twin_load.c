@@ -104,7 +104,7 @@ static int load_form(struct xl_twin *twin, struct xl_twin_prog *tp, bool replace
 	const struct xl_twin_code_opts opts = {
 		.env_fd = replace ? twin->env_fd : -1,
 		.replace_cpu = twin->cpus.ours != twin->cpus.real,
-		.n_cpus = twin->cpus.n_kernel,
+		.n_cpus = twin->cpus.n_ours,
 		.map_fd = map_fd,
 		.arg = twin,
 	};

@@ -184,10 +184,9 @@ static int by_key(const void *a, const void *b, void *arg)
 		      t->records + *(const uint32_t *)b * t->record_size, t->key_size);
 }
 
-static int sort(struct xl_twin_table *t, const struct xl_map *map)
+/* Sets the order to that in which the records came. */
+static int order_as_read(struct xl_twin_table *t, const struct xl_map *map)
 {
-	bool ascending = true;
-
 	t->order = malloc((t->n + 1) * sizeof(*t->order));
 	if (!t->order)
 		return -ENOMEM;
@@ -195,11 +194,29 @@ static int sort(struct xl_twin_table *t, const struct xl_map *map)
 		t->order[i] = (uint32_t)i;
 		canonical_key(map, xl_twin_record(t, i));
 	}
-	for (size_t i = 1; i < t->n && ascending; i++)
-		ascending =
-			memcmp(xl_twin_record(t, i - 1), xl_twin_record(t, i), t->key_size) <= 0;
-	if (!ascending)
-		qsort_r(t->order, t->n, sizeof(*t->order), by_key, t);
+	return 0;
+}
+
+static bool same_keys(const struct xl_twin_table *a, const struct xl_twin_table *b)
+{
+	bool same = a->n == b->n;
+
+	for (size_t i = 0; i < a->n && same; i++)
+		same = !memcmp(xl_twin_record(a, i), xl_twin_record(b, i), a->key_size);
+	return same;
+}
+
+/* Sorts, unless both came in the same order, as arrays do. */
+static int sort(struct xl_twin_table *ours, struct xl_twin_table *kernel, const struct xl_map *map)
+{
+	int err = order_as_read(ours, map);
+
+	if (!err)
+		err = order_as_read(kernel, map);
+	if (err || same_keys(ours, kernel))
+		return err;
+	qsort_r(ours->order, ours->n, sizeof(*ours->order), by_key, ours);
+	qsort_r(kernel->order, kernel->n, sizeof(*kernel->order), by_key, kernel);
 	return 0;
 }
 
@@ -220,11 +237,7 @@ int xl_twin_tables_read(const struct xl_twin_map *tm, const struct xl_twin_cpus 
 		if (!err)
 			err = read_kernel(tm, kernel);
 	}
-	if (!err)
-		err = sort(ours, map);
-	if (!err)
-		err = sort(kernel, map);
-	return err;
+	return err ? err : sort(ours, kernel, map);
 }
 
 void xl_twin_table_fini(struct xl_twin_table *t)

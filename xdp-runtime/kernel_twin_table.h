@@ -11,12 +11,12 @@
 /* n records of a key and a value, as bpf(2) shows it on that side. */
 struct xl_twin_table {
 	uint8_t *records;
-	uint32_t *order; /* of records, by key */
+	uint32_t *order; /* of records: by key, or as they came if that is the same on both sides */
 	size_t n, room;
 	size_t key_size, value_size, record_size;
 };
 
-/* The @i-th record by key: key_size bytes, then value_size bytes. */
+/* The @i-th record in order: key_size bytes, then value_size bytes. */
 static inline uint8_t *xl_twin_record(const struct xl_twin_table *t, size_t i)
 {
 	return t->records + t->order[i] * t->record_size;
