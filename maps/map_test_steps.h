@@ -143,12 +143,12 @@ static inline void draw_key(struct source *s, const struct shape *shape, uint8_t
 
 static inline uint64_t draw_flags(struct source *s)
 {
-	static const uint64_t flags[] = { BPF_NOEXIST, BPF_EXIST, 3, BPF_F_LOCK, 8, 1ULL << 33 };
+	static const uint64_t flags[] = { BPF_NOEXIST, BPF_EXIST, 3, BPF_F_LOCK, 5, 8, 1ULL << 33 };
 	uint32_t n = draw(s, 40);
 
 	if (n < 20)
 		return BPF_ANY;
-	return flags[n < 35 ? n % 2 : 2 + n % 4];
+	return flags[n < 35 ? n % 2 : 2 + n % 5];
 }
 
 static inline void step_draw(struct source *s, const struct shape *shape, uint32_t n_cpus,
