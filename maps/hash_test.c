@@ -103,6 +103,25 @@ static void a_walk_that_updates_as_it_goes_ends(void **state)
 	xl_map_put(map);
 }
 
+static void a_walk_by_position_sees_what_a_walk_by_key_sees(void **state)
+{
+	struct xl_map *map = create(BPF_MAP_TYPE_HASH, 100, 0, 1);
+	uint32_t by_key, by_position, at = 0, n = 0;
+
+	for (uint32_t i = 0; i < 60; i++)
+		assert_int_equal(put(map, i, i), 0);
+	for (uint32_t i = 0; i < 60; i += 3)
+		assert_int_equal(xl_map_delete(map, &i), 0);
+	while (!xl_map_next_key(map, n ? &by_key : NULL, &by_key)) {
+		assert_int_equal(map->ops->next_at(map, &at, &by_position), 0);
+		assert_int_equal(by_key, by_position);
+		n++;
+	}
+	assert_int_equal(n, 40);
+	assert_int_equal(map->ops->next_at(map, &at, &by_position), -ENOENT);
+	xl_map_put(map);
+}
+
 static void two_maps_with_one_history_are_walked_alike_whatever_the_seed(void **state)
 {
 	struct xl_map *a = create(BPF_MAP_TYPE_HASH, 50, 0, 1);
@@ -199,6 +218,7 @@ int main(void)
 		cmocka_unit_test(a_full_map_replaces_but_does_not_insert),
 		cmocka_unit_test(a_walk_that_deletes_as_it_goes_empties_the_map),
 		cmocka_unit_test(a_walk_that_updates_as_it_goes_ends),
+		cmocka_unit_test(a_walk_by_position_sees_what_a_walk_by_key_sees),
 		cmocka_unit_test(two_maps_with_one_history_are_walked_alike_whatever_the_seed),
 		cmocka_unit_test(lru_evicts_oldest_unreferenced),
 		cmocka_unit_test(lru_keeps_a_hot_entry_through_a_flood),
