@@ -517,6 +517,16 @@ static int size_of_array(struct check *c, const struct type *t)
 	return 0;
 }
 
+/* What a bit field may be of: a number. */
+static bool holds_bits(const struct check *c, uint32_t id)
+{
+	struct type t = type_at(c, id);
+
+	while (is_name_of_type(t.kind))
+		t = type_at(c, t.h.type);
+	return t.kind == BTF_KIND_INT || t.kind == BTF_KIND_ENUM || t.kind == BTF_KIND_ENUM64;
+}
+
 static int check_member_ends(struct check *c, const struct type *t)
 {
 	uint64_t bits, off;
@@ -526,6 +536,8 @@ static int check_member_ends(struct check *c, const struct type *t)
 		memcpy(&m, t->tail + i * sizeof(m), sizeof(m));
 		off = t->kflag ? BTF_MEMBER_BIT_OFFSET(m.offset) : m.offset;
 		bits = t->kflag ? BTF_MEMBER_BITFIELD_SIZE(m.offset) : 0;
+		if (bits && !holds_bits(c, m.type))
+			return refuse(c, t, "Invalid member bitfield_size");
 		if (bits > (uint64_t)c->size[m.type] * 8)
 			return refuse(c, t, "Bitfield exceeds its type");
 		if (!bits)
