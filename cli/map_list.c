@@ -28,7 +28,7 @@ static void print_table(const struct xl_object *obj)
 	if (name > 40)
 		name = 40;
 	printf("%-*s  %-16s  %6s  %8s  %10s  %6s  %s\n", name, "MAP", "TYPE", "KEY", "VALUE",
-	       "ENTRIES", "FLAGS", "");
+	       "ENTRIES", "FLAGS", "NOTE");
 	for (uint32_t i = 0; i < obj->n_maps; i++) {
 		const struct xl_object_map *m = &obj->maps[i];
 

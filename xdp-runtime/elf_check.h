@@ -18,8 +18,8 @@
 #include "base/err.h"
 #include "base/uapi.h"
 
-#define XL_ELF_SIZE_MAX	 (UINT64_C(256) << 20) /* chosen: the largest known object has 12 MB */
-#define XL_ELF_FUNCS_MAX 4096 /* chosen: bounds libbpf's recursion over subprograms */
+#define XL_ELF_SIZE_MAX	 (UINT64_C(64) << 20) /* chosen: the largest known object has 12 MB */
+#define XL_ELF_FUNCS_MAX 2048 /* chosen: bounds libbpf's recursion over subprograms */
 #define XL_ELF_DATA_MAX	 (UINT64_C(1) << 30) /* of one data section, .bss included; chosen */
 
 struct xl_elf_sec {

@@ -20,6 +20,8 @@
 #include "xdp-runtime/object_priv.h"
 #include "xdp-runtime/runtime.h"
 
+#define WORK_MAX (UINT64_C(1) << 27) /* chosen: about a second */
+
 void xl_object_notice(const struct xl_object *obj, const char *fmt, ...)
 {
 	char text[512];
@@ -361,6 +363,25 @@ static int take_kernel_btf(struct xl_object *obj, struct xl_err *e)
 	return err;
 }
 
+/* libbpf copies and searches without bounds; what no real object comes near to is refused. */
+static int check_work(const struct xl_object_priv *priv, struct xl_err *e)
+{
+	const uint64_t n_progs = priv->elf.n_funcs, text = priv->elf.sec[priv->elf.text].size;
+	uint64_t n_vars = 0;
+
+	for (uint32_t id = 1; priv->btf && id < btf__type_cnt(priv->btf); id++)
+		if (btf_is_datasec(btf__type_by_id(priv->btf, id)))
+			n_vars += btf_vlen(btf__type_by_id(priv->btf, id));
+	if (n_vars * priv->elf.n_syms > WORK_MAX)
+		return xl_err_set(e, -EINVAL, "%lu variables and %u symbols are too many",
+				  (unsigned long)n_vars, priv->elf.n_syms);
+	if (n_progs * text > WORK_MAX * 8 ||
+	    n_progs * priv->elf.sec[priv->elf.btf_ext].size > WORK_MAX * 32)
+		return xl_err_set(e, -EINVAL, "%lu functions, .text of %lu bytes: too much code",
+				  (unsigned long)n_progs, (unsigned long)text);
+	return 0;
+}
+
 static int check_btf(struct xl_object *obj, struct xl_err *e)
 {
 	struct xl_object_priv *priv = xl_object_priv(obj);
@@ -375,6 +396,8 @@ static int check_btf(struct xl_object *obj, struct xl_err *e)
 				      : 0;
 	if (s->size > UINT32_MAX)
 		return xl_err_set(e, -EFBIG, "section '.BTF' is too large");
+	if (s->size >= 8 && s->data[4] % 4)
+		return xl_err_set(e, -EINVAL, "section '.BTF': header of an odd size");
 	xl_vlog_init(&log, 1);
 	err = xl_btf_check(s->data, s->size, &log);
 	if (err)
@@ -434,6 +457,7 @@ int xl_object_open(struct xl_runtime *rt, const void *data, size_t size, const c
 	err = err ? err : take_kernel_btf(obj, e);
 	err = err ? err : xl_elf_check(data, size, &priv->elf, e);
 	err = err ? err : check_btf(obj, e);
+	err = err ? err : check_work(priv, e);
 	err = err ? err : list_progs(obj, e);
 	err = err ? err : check_progs(obj, e);
 	err = err ? err : xl_object_fix(obj, e);

@@ -1,4 +1,4 @@
-/* Changes to a checked image before libbpf sees it.
+/* Changes to a checked image before libbpf sees it: code and symbols.
  *
  * libbpf stops at the first thing that it does not like, wherever it stands. An object of which
  * one program wants a kernel function, or whose tc half refers to things that only libbpf 1.4
@@ -7,26 +7,18 @@
  * - an instruction with a relocation that nothing can satisfy becomes a call of a helper number
  *   that does not exist, XL_POISON + n; the program that reaches it is refused, with reason n;
  * - relocations of programs that are not XDP go: they are never loaded;
- * - "pinning" loses its name, so that libbpf does not touch the file system; object.c pins;
- * - .ksyms is no DATASEC any more, and its externs are none;
- * - CO-RE accesses to types of the kernel's user API stay as compiled, whatever kernel this is.
+ * - externs are gone with their relocations.
  *
- * Source: bpf_program__record_reloc(), bpf_object__collect_externs() and parse_btf_map_def() of
- * libbpf 1.1, whose refusals are foreseen here.
+ * Source: bpf_program__record_reloc() and bpf_object__collect_externs() of libbpf 1.1, whose
+ * refusals are foreseen here.
  */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "xdp-runtime/object_priv.h"
-
-#define HOST_BTF "/sys/kernel/btf/vmlinux"
-/* linux/btf.h has it in the kernel only. */
-#define BTF_INFO_ENC(kind, vlen) (((uint32_t)(kind) << 24) | (uint32_t)(vlen))
-#define KCONFIG_VAR_MAX		 4096 /* bytes; chosen: CONFIG_* strings are far shorter */
 
 struct fixer {
 	struct xl_object *obj;
@@ -79,20 +71,12 @@ __attribute__((format(printf, 1, 2))) static char *text(const char *fmt, ...)
 	return s;
 }
 
-/* The program that function @func is, NULL for subprograms. */
-static const struct xl_object_prog *prog_of(const struct fixer *f, const struct xl_elf_func *func)
+bool xl_object_is_foreign(const struct xl_object *obj, const struct xl_elf_func *func)
 {
-	for (uint32_t i = 0; i < f->obj->n_progs; i++)
-		if (f->priv->funcs[i].func == func)
-			return &f->obj->progs[i];
-	return NULL;
-}
-
-static bool is_foreign(const struct fixer *f, const struct xl_elf_func *func)
-{
-	const struct xl_object_prog *prog = func ? prog_of(f, func) : NULL;
-
-	return prog && !prog->is_xdp;
+	for (uint32_t i = 0; func && i < obj->n_progs; i++)
+		if (xl_object_priv(obj)->funcs[i].func == func)
+			return !obj->progs[i].is_xdp;
+	return false;
 }
 
 static bool starts_function(const struct xl_elf *elf, int64_t insn)
@@ -119,27 +103,11 @@ static const char *where(const struct fixer *f, const struct site *s)
 	return s->sym->st_shndx < f->elf->n_secs ? f->elf->sec[s->sym->st_shndx].name : "";
 }
 
-static bool is_kconfig(const struct fixer *f, const char *name)
-{
-	int sec = f->priv->btf ? btf__find_by_name_kind(f->priv->btf, ".kconfig", BTF_KIND_DATASEC)
-			       : -1;
-	const struct btf_type *t = sec > 0 ? btf__type_by_id(f->priv->btf, (uint32_t)sec) : NULL;
-
-	for (int i = 0; t && i < btf_vlen(t); i++) {
-		const struct btf_type *var =
-			btf__type_by_id(f->priv->btf, btf_var_secinfos(t)[i].type);
-
-		if (!strcmp(btf__str_by_offset(f->priv->btf, var->name_off), name))
-			return true;
-	}
-	return false;
-}
-
 static enum what judge_extern(const struct fixer *f, const struct site *s, char **why)
 {
 	bool weak = ELF64_ST_BIND(s->sym->st_info) == STB_WEAK;
 
-	if (ELF64_ST_TYPE(s->sym->st_info) == STT_NOTYPE && is_kconfig(f, s->name))
+	if (ELF64_ST_TYPE(s->sym->st_info) == STT_NOTYPE && xl_object_is_kconfig(f->obj, s->name))
 		return KEEP;
 	if (is_call(s->insn)) {
 		*why = text("needs kernel function %s, which is not served", s->name);
@@ -211,7 +179,7 @@ static enum what judge_load(const struct fixer *f, const struct site *s, char **
 
 static enum what judge(const struct fixer *f, const struct site *s, char **why)
 {
-	if (!s->func || is_foreign(f, s->func))
+	if (!s->func || xl_object_is_foreign(f->obj, s->func))
 		return DROP;
 	if (!is_call(s->insn) && !is_ld_imm64(s->insn)) {
 		*why = text("instruction %td of '%s' (opcode %#x) cannot refer to '%s'",
@@ -287,7 +255,7 @@ static int fix_code(struct fixer *f, uint32_t sec)
 		    f->elf->sec[i].info == sec)
 			err = fix_rel_section(f, i, relocated);
 	for (uint32_t i = 0; i < f->elf->n_funcs && !err; i++)
-		if (f->elf->func[i].sec == sec && !is_foreign(f, &f->elf->func[i]))
+		if (f->elf->func[i].sec == sec && !xl_object_is_foreign(f->obj, &f->elf->func[i]))
 			err = fix_bare_calls(f, &f->elf->func[i], relocated);
 	free(relocated);
 	return err;
@@ -306,7 +274,7 @@ static void fix_map_rels(struct fixer *f, uint32_t sec)
 				? xl_elf_func_at(f->elf, sym->st_shndx, sym->st_value / 8)
 				: NULL;
 
-		if (!is_foreign(f, func))
+		if (!xl_object_is_foreign(f->obj, func))
 			rels[kept++] = rels[i];
 	}
 	xl_elf_cut_rels(f->elf, sec, kept);
@@ -337,7 +305,8 @@ static void fix_symbols(struct fixer *f)
 		Elf64_Sym *sym = &f->elf->sym[i];
 		int type = ELF64_ST_TYPE(sym->st_info);
 
-		if (sym->st_shndx == SHN_UNDEF && !is_kconfig(f, xl_elf_sym_name(f->elf, i)))
+		if (sym->st_shndx == SHN_UNDEF &&
+		    !xl_object_is_kconfig(f->obj, xl_elf_sym_name(f->elf, i)))
 			sym->st_info = ELF64_ST_INFO(STB_LOCAL, type);
 	}
 	for (uint32_t i = 0; i < f->elf->n_funcs; i++) {
@@ -348,209 +317,16 @@ static void fix_symbols(struct fixer *f)
 	}
 }
 
-/* -- BTF --------------------------------------------------------------------------------- */
-
-/* The place in the image of something that btf__type_by_id() led to. */
-static void *in_image(const struct fixer *f, const void *p)
-{
-	uint32_t size;
-	const uint8_t *raw = btf__raw_data(f->priv->btf, &size);
-
-	return f->elf->sec[f->elf->btf].data + ((const uint8_t *)p - raw);
-}
-
-static int add_pin(struct fixer *f, const char *name)
-{
-	char **grown = reallocarray(f->priv->pins, f->priv->n_pins + 1, sizeof(*grown));
-	char *copy = strdup(name);
-
-	if (grown)
-		f->priv->pins = grown;
-	if (!grown || !copy) {
-		free(copy);
-		return xl_err_set(f->e, -ENOMEM, "out of memory");
-	}
-	f->priv->pins[f->priv->n_pins++] = copy;
-	return 0;
-}
-
-/* One member of a map definition. */
-static int fix_map_member(struct fixer *f, const char *map, const struct btf_member *m)
-{
-	static const char *const known[] = { "type",	 "max_entries", "map_flags", "numa_node",
-					     "key_size", "key",		"value",     "value_size",
-					     "values",	 "map_extra" };
-	const char *name = btf__str_by_offset(f->priv->btf, m->name_off);
-	uint32_t pinning = 0;
-
-	if (!strcmp(name, "pinning")) {
-		((struct btf_member *)in_image(f, m))->name_off = 0;
-		if (!xl_object_btf_uint(f->priv->btf, m, &pinning))
-			return xl_err_set(f->e, -EINVAL, "map '%s': bad 'pinning'", map);
-		return pinning ? add_pin(f, map) : 0;
-	}
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (!strcmp(name, known[i]))
-			return 0;
-	return xl_err_set(f->e, -EINVAL, "map '%s': unknown field '%s' in its definition", map,
-			  name);
-}
-
-static int fix_map_definitions(struct fixer *f, const struct btf_type *sec)
-{
-	int err = 0;
-
-	for (int i = 0; i < btf_vlen(sec) && !err; i++) {
-		const struct btf_type *var =
-			btf__type_by_id(f->priv->btf, btf_var_secinfos(sec)[i].type);
-		const char *name = btf__str_by_offset(f->priv->btf, var->name_off);
-		const struct btf_type *def =
-			btf_is_var(var) ? xl_object_btf_resolve(f->priv->btf, var->type) : NULL;
-
-		if (!def || !btf_is_struct(def))
-			continue; /* libbpf says what is wrong */
-		for (int k = 0; k < btf_vlen(def) && !err; k++)
-			err = fix_map_member(f, name, &btf_members(def)[k]);
-	}
-	return err;
-}
-
-static uint32_t any_int(const struct btf *btf)
-{
-	for (uint32_t id = 1; id < btf__type_cnt(btf); id++)
-		if (btf_is_int(btf__type_by_id(btf, id)))
-			return id;
-	return 0;
-}
-
-/* .ksyms as a struct: its entries have the same size, and nobody looks for it. What it named is
- * made into types that stand for themselves. */
-static void fix_ksyms(struct fixer *f, const struct btf_type *sec)
-{
-	struct btf_type *t = in_image(f, sec);
-	uint32_t id = any_int(f->priv->btf);
-
-	for (int i = 0; i < btf_vlen(sec); i++) {
-		const struct btf_type *old =
-			btf__type_by_id(f->priv->btf, btf_var_secinfos(sec)[i].type);
-		struct btf_type *is = in_image(f, old);
-
-		if (btf_is_var(old))
-			btf_var(is)->linkage = BTF_VAR_GLOBAL_ALLOCATED;
-		else if (btf_is_func(old))
-			is->info = BTF_INFO_ENC(BTF_KIND_TYPEDEF, 0);
-		btf_members(t)[i] = (struct btf_member){ .type = id };
-	}
-	t->name_off = 0;
-	t->info = BTF_INFO_ENC(BTF_KIND_STRUCT, btf_vlen(sec));
-	t->size = 16; /* the largest int */
-}
-
-static int check_kconfig(struct fixer *f, const struct btf_type *sec)
-{
-	if (btf_vlen(sec) > 1024)
-		return xl_err_set(f->e, -EINVAL, "section '.kconfig' has %u variables",
-				  btf_vlen(sec));
-	for (int i = 0; i < btf_vlen(sec); i++) {
-		uint32_t id = btf_var_secinfos(sec)[i].type;
-		const struct btf_type *var = btf__type_by_id(f->priv->btf, id);
-		long long size = btf_is_var(var) ? btf__resolve_size(f->priv->btf, var->type) : 0;
-
-		if (size > KCONFIG_VAR_MAX)
-			return xl_err_set(f->e, -EINVAL,
-					  "variable '%s' of section '.kconfig' has %lld bytes",
-					  btf__str_by_offset(f->priv->btf, var->name_off), size);
-	}
-	return 0;
-}
-
-static int fix_btf(struct fixer *f)
-{
-	int err = 0;
-
-	if (!f->priv->btf)
-		return 0;
-	for (uint32_t id = 1; id < btf__type_cnt(f->priv->btf) && !err; id++) {
-		const struct btf_type *t = btf__type_by_id(f->priv->btf, id);
-		const char *name = btf__str_by_offset(f->priv->btf, t->name_off);
-
-		if (!btf_is_datasec(t))
-			continue;
-		if (!strcmp(name, ".maps"))
-			err = fix_map_definitions(f, t);
-		else if (!strcmp(name, ".ksyms"))
-			fix_ksyms(f, t);
-		else if (!strcmp(name, ".kconfig"))
-			err = check_kconfig(f, t);
-	}
-	return err;
-}
-
-/* -- CO-RE ------------------------------------------------------------------------------- */
-
-/* Types whose layout is the same in each kernel, because user space relies on it, and the packet
- * headers, which no kernel can change. */
-static const char *const stable_types[] = {
-	"__sk_buff",	  "arphdr",	 "bpf_cpumap_val", "bpf_devmap_val", "bpf_dynptr",
-	"bpf_fib_lookup", "bpf_func_id", "bpf_map_type",   "bpf_sock",	     "bpf_sock_tuple",
-	"bpf_spin_lock",  "bpf_timer",	 "ethhdr",	   "frag_hdr",	     "gre_base_hdr",
-	"icmp6hdr",	  "icmphdr",	 "in6_addr",	   "in_addr",	     "ip_auth_hdr",
-	"ip_esp_hdr",	  "iphdr",	 "ipv6_opt_hdr",   "ipv6_rt_hdr",    "ipv6_sr_hdr",
-	"ipv6hdr",	  "rt0_hdr",	 "sctphdr",	   "tcphdr",	     "udphdr",
-	"vlan_ethhdr",	  "vlan_hdr",	 "xdp_action",	   "xdp_md",
-};
-
-struct core_use {
-	const struct fixer *f;
-	bool kernel;   /* some access needs to know the kernel */
-	char type[64]; /* the first such type */
-};
-
-static void look_at_core(void *arg, const struct xl_elf_func *func,
-			 const struct bpf_core_relo *relo)
-{
-	struct core_use *use = arg;
-	const struct btf_type *t = btf__type_by_id(use->f->priv->btf, relo->type_id);
-	const char *name = btf__str_by_offset(use->f->priv->btf, t->name_off);
-
-	if (use->kernel || !func || is_foreign(use->f, func) ||
-	    relo->kind == BPF_CORE_TYPE_ID_LOCAL)
-		return;
-	for (size_t i = 0; i < sizeof(stable_types) / sizeof(stable_types[0]); i++)
-		if (!strcmp(name, stable_types[i]))
-			return;
-	use->kernel = true;
-	snprintf(use->type, sizeof(use->type), "%s", name);
-}
-
-/* Without a kernel's types at hand, or need of them, code stays as it was compiled. */
-static void fix_core(struct fixer *f)
-{
-	struct core_use use = { .f = f };
-
-	if (f->obj->opts.btf_path)
-		return;
-	xl_object_core_each(f->elf, f->priv->btf, look_at_core, &use);
-	if (use.kernel && !access(HOST_BTF, R_OK))
-		return;
-	if (use.kernel)
-		xl_object_notice(f->obj,
-				 "type %s of the kernel is taken as it was compiled, since this "
-				 "host has no %s",
-				 use.type, HOST_BTF);
-	xl_object_core_drop(f->elf);
-}
-
 int xl_object_fix(struct xl_object *obj, struct xl_err *e)
 {
 	struct xl_object_priv *priv = xl_object_priv(obj);
 	struct fixer f = { .obj = obj, .priv = priv, .elf = &priv->elf, .e = e };
 	int err;
 
-	fix_core(&f);
-	err = fix_relocations(&f);
-	if (err)
-		return err;
-	fix_symbols(&f);
-	return fix_btf(&f);
+	err = xl_object_fix_core(obj, e);
+	err = err ? err : xl_object_fix_btf(obj, e);
+	err = err ? err : fix_relocations(&f);
+	if (!err)
+		fix_symbols(&f);
+	return err;
 }

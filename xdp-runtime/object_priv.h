@@ -1,8 +1,10 @@
 /* What the files of the object loader share; nobody else includes this.
  *
  *   elf_check.c        bytes -> a checked image
- *   object_btf_ext.c   .BTF.ext: checks, and whether CO-RE needs a kernel's types
- *   object_fix.c       changes to the image before libbpf sees it
+ *   object_btf_ext.c   .BTF.ext: checks and walks
+ *   object_fix.c       changes to the image before libbpf sees it: code
+ *   object_fix_btf.c   BTF
+ *   object_core.c      CO-RE
  *   object.c           open: programs and maps that are there
  *   object_load.c      load and close
  *   object_msg.c       what libbpf says
@@ -39,6 +41,7 @@ struct xl_object_store {
 struct xl_object_priv {
 	struct xl_elf elf;
 	struct btf *btf;		/* a view of .BTF as the file has it; NULL: there is none */
+	const struct btf_type *kconfig; /* DATASEC .kconfig in btf, or NULL */
 	int kernel_btf_fd;		/* checked copy of opts.btf_path; -1: none */
 	struct xl_object_func *funcs;	/* [n_progs] */
 	struct xl_object_store *stores; /* [n_maps] */
@@ -84,6 +87,13 @@ void xl_object_core_drop(struct xl_elf *elf);
 /* object_fix.c
  * Prepares the image for libbpf. Errors: -EINVAL, -ENOMEM. */
 int xl_object_fix(struct xl_object *obj, struct xl_err *e);
+/* Whether @func is a program that is not XDP. NULL and subprograms are not. */
+bool xl_object_is_foreign(const struct xl_object *obj, const struct xl_elf_func *func);
+/* object_core.c, object_fix_btf.c: parts of the above. */
+int xl_object_fix_core(struct xl_object *obj, struct xl_err *e);
+int xl_object_fix_btf(struct xl_object *obj, struct xl_err *e);
+/* Whether @name is a variable of .kconfig. After xl_object_fix_btf(). */
+bool xl_object_is_kconfig(const struct xl_object *obj, const char *name);
 
 /* object_config.c
  * Fills run_prio and chain_call_actions of the programs. */

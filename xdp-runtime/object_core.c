@@ -1,0 +1,80 @@
+/* Whose types CO-RE accesses are adjusted to.
+ *
+ * To those of the BTF that the user gives. Else, if a program only reads what is the same in each
+ * kernel, to none: it stays as it was compiled, and the result does not depend on the host. Else
+ * to those of the host's kernel, if it shows them.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "xdp-runtime/object_priv.h"
+
+#define HOST_BTF       "/sys/kernel/btf/vmlinux"
+#define CORE_TYPES_MAX 1024 /* chosen: libbpf walks the kernel's types for each of them */
+
+/* Types whose layout is the same in each kernel, because user space relies on it, and the packet
+ * headers, which no kernel can change. */
+static const char *const stable_types[] = {
+	"__sk_buff",	  "arphdr",	 "bpf_cpumap_val", "bpf_devmap_val", "bpf_dynptr",
+	"bpf_fib_lookup", "bpf_func_id", "bpf_map_type",   "bpf_sock",	     "bpf_sock_tuple",
+	"bpf_spin_lock",  "bpf_timer",	 "ethhdr",	   "frag_hdr",	     "gre_base_hdr",
+	"icmp6hdr",	  "icmphdr",	 "in6_addr",	   "in_addr",	     "ip_auth_hdr",
+	"ip_esp_hdr",	  "iphdr",	 "ipv6_opt_hdr",   "ipv6_rt_hdr",    "ipv6_sr_hdr",
+	"ipv6hdr",	  "rt0_hdr",	 "sctphdr",	   "tcphdr",	     "udphdr",
+	"vlan_ethhdr",	  "vlan_hdr",	 "xdp_action",	   "xdp_md",
+};
+
+struct core_use {
+	const struct xl_object *obj;
+	const struct btf *btf;
+	bool *seen; /* by type id */
+	uint32_t n_seen;
+	bool kernel;   /* some access needs to know the kernel */
+	char type[64]; /* the first such type */
+};
+
+static void look(void *arg, const struct xl_elf_func *func, const struct bpf_core_relo *relo)
+{
+	struct core_use *use = arg;
+	const struct btf_type *t = btf__type_by_id(use->btf, relo->type_id);
+	const char *name = btf__str_by_offset(use->btf, t->name_off);
+
+	use->n_seen += !use->seen[relo->type_id];
+	use->seen[relo->type_id] = true;
+	if (use->kernel || !func || xl_object_is_foreign(use->obj, func) ||
+	    relo->kind == BPF_CORE_TYPE_ID_LOCAL)
+		return;
+	for (size_t i = 0; i < sizeof(stable_types) / sizeof(stable_types[0]); i++)
+		if (!strcmp(name, stable_types[i]))
+			return;
+	use->kernel = true;
+	snprintf(use->type, sizeof(use->type), "%s", name);
+}
+
+int xl_object_fix_core(struct xl_object *obj, struct xl_err *e)
+{
+	struct xl_object_priv *priv = xl_object_priv(obj);
+	struct core_use use = { .obj = obj, .btf = priv->btf };
+
+	if (!priv->btf || !priv->elf.btf_ext)
+		return 0;
+	use.seen = calloc(btf__type_cnt(priv->btf), sizeof(*use.seen));
+	if (!use.seen)
+		return xl_err_set(e, -ENOMEM, "out of memory");
+	xl_object_core_each(&priv->elf, priv->btf, look, &use);
+	free(use.seen);
+	if (use.n_seen > CORE_TYPES_MAX)
+		return xl_err_set(e, -EINVAL, "CO-RE accesses to %u types", use.n_seen);
+	if (obj->opts.btf_path || (use.kernel && !access(HOST_BTF, R_OK)))
+		return 0;
+	if (use.kernel)
+		xl_object_notice(obj,
+				 "type %s of the kernel is taken as it was compiled, since this "
+				 "host has no %s",
+				 use.type, HOST_BTF);
+	xl_object_core_drop(&priv->elf);
+	return 0;
+}
