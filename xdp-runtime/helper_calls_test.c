@@ -85,8 +85,13 @@ static void load_imm64(struct builder *b, uint8_t reg, uint8_t kind, uint32_t lo
 	add(b, 0, 0, 0, 0, (int32_t)high);
 }
 
-static void load_arg(struct builder *b, uint8_t reg, const struct xt_env *env, int io_fd,
-		     const struct xt_arg *arg)
+/* What instructions name. */
+struct fds {
+	int io, text;
+};
+
+static void load_arg(struct builder *b, uint8_t reg, const struct xt_env *env,
+		     const struct fds *fds, const struct xt_arg *arg)
 {
 	switch (arg->kind) {
 	case XT_IMM:
@@ -96,15 +101,26 @@ static void load_arg(struct builder *b, uint8_t reg, const struct xt_env *env, i
 		add(b, BPF_ALU64 | BPF_MOV | BPF_X, reg, BPF_REG_6, 0, 0);
 		break;
 	case XT_IO:
-		load_imm64(b, reg, BPF_PSEUDO_MAP_VALUE, (uint32_t)io_fd, (uint32_t)arg->v);
+		load_imm64(b, reg, BPF_PSEUDO_MAP_VALUE, (uint32_t)fds->io, (uint32_t)arg->v);
 		break;
 	case XT_MAP:
 		load_imm64(b, reg, BPF_PSEUDO_MAP_FD, (uint32_t)env->maps[arg->v].fd, 0);
 		break;
+	case XT_TEXT:
+		load_imm64(b, reg, BPF_PSEUDO_MAP_VALUE, (uint32_t)fds->text, 0);
+		break;
 	}
 }
 
-static void build(struct builder *b, const struct xt_env *env, int io_fd,
+static void build_store(struct builder *b, const struct xt_env *env, const struct fds *fds,
+			const struct xt_call *call)
+{
+	load_arg(b, BPF_REG_1, env, fds, &call->arg[0]);
+	load_arg(b, BPF_REG_2, env, fds, &call->arg[1]);
+	add(b, BPF_STX | BPF_MEM | BPF_DW, BPF_REG_1, BPF_REG_2, 0, 0);
+}
+
+static void build(struct builder *b, const struct xt_env *env, const struct fds *fds,
 		  const struct xt_call *calls, uint32_t n)
 {
 	b->n = 0;
@@ -112,8 +128,12 @@ static void build(struct builder *b, const struct xt_env *env, int io_fd,
 	for (uint32_t i = 0; i < n; i++) {
 		const struct xl_helper *row = xl_helper_of(calls[i].func);
 
+		if (calls[i].func == XT_STORE) {
+			build_store(b, env, fds, &calls[i]);
+			continue;
+		}
 		for (uint8_t a = 0; a < 5 && row->arg[a] != XL_ARG_NONE; a++)
-			load_arg(b, BPF_REG_1 + a, env, io_fd, &calls[i].arg[a]);
+			load_arg(b, BPF_REG_1 + a, env, fds, &calls[i].arg[a]);
 		add(b, BPF_JMP | BPF_CALL, 0, 0, 0, calls[i].func);
 		if (row->ret == XL_RET_MAP_VALUE_OR_NULL) {
 			add(b, BPF_JMP | BPF_JNE | BPF_K, BPF_REG_0, 0, 2, 0);
@@ -121,24 +141,51 @@ static void build(struct builder *b, const struct xt_env *env, int io_fd,
 			add(b, BPF_JMP | BPF_JA, 0, 0, 1, 0);
 			add(b, BPF_LDX | BPF_MEM | BPF_W, BPF_REG_0, BPF_REG_0, 0, 0);
 		}
-		load_imm64(b, BPF_REG_9, BPF_PSEUDO_MAP_VALUE, (uint32_t)io_fd, R0_OFF + 8 * i);
+		load_imm64(b, BPF_REG_9, BPF_PSEUDO_MAP_VALUE, (uint32_t)fds->io, R0_OFF + 8 * i);
 		add(b, BPF_STX | BPF_MEM | BPF_DW, BPF_REG_9, BPF_REG_0, 0, 0);
 	}
 	add(b, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, XDP_PASS);
 	add(b, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
 }
 
-static int make_io_map(void)
+/* A map of one value, which is its memory. -1 without @value. */
+static int make_map(const void *value, uint32_t size, bool rdonly)
 {
 	union bpf_attr attr = { .map_type = BPF_MAP_TYPE_ARRAY,
 				.key_size = 4,
-				.value_size = VALUE_SIZE,
-				.max_entries = 1 };
+				.value_size = size,
+				.max_entries = 1,
+				.map_flags = rdonly ? BPF_F_RDONLY_PROG : 0 };
+	const uint32_t key = 0;
+	int fd;
 
-	return (int)xl_kernel_bpf(BPF_MAP_CREATE, &attr, sizeof(attr));
+	if (!value)
+		return -1;
+	fd = (int)xl_kernel_bpf(BPF_MAP_CREATE, &attr, sizeof(attr));
+	assert_true(fd >= 0);
+	memset(&attr, 0, sizeof(attr));
+	attr.map_fd = (uint32_t)fd;
+	attr.key = (uintptr_t)&key;
+	attr.value = (uintptr_t)value;
+	assert_int_equal(xl_kernel_bpf(BPF_MAP_UPDATE_ELEM, &attr, sizeof(attr)), 0);
+	memset(&attr, 0, sizeof(attr));
+	attr.map_fd = (uint32_t)fd;
+	if (rdonly)
+		assert_int_equal(xl_kernel_bpf(BPF_MAP_FREEZE, &attr, sizeof(attr)), 0);
+	return fd;
 }
 
-static int load(const struct builder *b)
+static void read_map(int fd, void *value)
+{
+	union bpf_attr attr = { .map_fd = (uint32_t)fd };
+	const uint32_t key = 0;
+
+	attr.key = (uintptr_t)&key;
+	attr.value = (uintptr_t)value;
+	assert_int_equal(xl_kernel_bpf(BPF_MAP_LOOKUP_ELEM, &attr, sizeof(attr)), 0);
+}
+
+static int load(const struct builder *b, bool quiet)
 {
 	static char log[LOG_SIZE];
 	union bpf_attr attr;
@@ -151,7 +198,7 @@ static int load(const struct builder *b)
 	attr.license = (uintptr_t) "GPL";
 	attr.prog_flags = BPF_F_XDP_HAS_FRAGS;
 	fd = (int)xl_kernel_bpf(BPF_PROG_LOAD, &attr, sizeof(attr));
-	if (fd >= 0)
+	if (fd >= 0 || quiet)
 		return fd;
 	attr.log_buf = (uintptr_t)log;
 	attr.log_size = sizeof(log);
@@ -186,33 +233,38 @@ static void test_run(int fd, const struct xt_env *env, const struct xt_state *in
 	memcpy(out->packet, bytes + md.data, out->len);
 }
 
+static void forget_pointers(struct xt_state *s, const struct xt_call *calls, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (calls[i].func == XT_STORE)
+			memset(s->io + calls[i].arg[0].v, 0, 8);
+}
+
 bool xt_run_kernel(const struct xt_env *env, const struct xt_call *calls, uint32_t n,
 		   const struct xt_state *in, struct xt_state *out)
 {
 	static uint8_t value[VALUE_SIZE];
 	static struct builder b;
-	const int io_fd = make_io_map();
-	union bpf_attr attr = { .map_fd = (uint32_t)io_fd };
-	const uint32_t key = 0;
+	struct fds fds;
 	int fd;
 
-	assert_true(io_fd >= 0);
 	memset(value, 0, sizeof(value));
 	memcpy(value, in->io, XT_IO_SIZE);
-	attr.key = (uintptr_t)&key;
-	attr.value = (uintptr_t)value;
-	assert_int_equal(xl_kernel_bpf(BPF_MAP_UPDATE_ELEM, &attr, sizeof(attr)), 0);
-	build(&b, env, io_fd, calls, n);
-	fd = load(&b);
+	fds.io = make_map(value, sizeof(value), false);
+	fds.text = make_map(env->text, env->text ? (uint32_t)strlen(env->text) + 1 : 0, true);
+	build(&b, env, &fds, calls, n);
+	fd = load(&b, env->quiet);
 	if (fd >= 0) {
 		test_run(fd, env, in, out);
-		attr.flags = 0;
-		assert_int_equal(xl_kernel_bpf(BPF_MAP_LOOKUP_ELEM, &attr, sizeof(attr)), 0);
+		read_map(fds.io, value);
 		memcpy(out->io, value, XT_IO_SIZE);
 		memcpy(out->r0, value + R0_OFF, sizeof(out->r0));
+		forget_pointers(out, calls, n);
 		close(fd);
 	}
-	close(io_fd);
+	close(fds.io);
+	if (fds.text >= 0)
+		close(fds.text);
 	return fd >= 0;
 }
 
@@ -259,6 +311,8 @@ static uint64_t our_arg(const struct xt_env *env, struct xt_state *out, const st
 		return (uintptr_t)(out->io + arg->v);
 	case XT_MAP:
 		return (uintptr_t)env->maps[arg->v].ours;
+	case XT_TEXT:
+		return (uintptr_t)env->text;
 	}
 	return 0;
 }
@@ -271,6 +325,10 @@ static uint64_t our_call(const struct xt_env *env, const struct xt_call *call, s
 
 	for (int a = 0; a < 5; a++)
 		r[a] = our_arg(env, out, &call->arg[a]);
+	if (call->func == XT_STORE) {
+		memcpy((void *)(uintptr_t)r[0], &r[1], sizeof(r[1]));
+		return 0;
+	}
 	r0 = row->fn(r[0], r[1], r[2], r[3], r[4]);
 	if (row->ret != XL_RET_MAP_VALUE_OR_NULL)
 		return r0;
@@ -299,6 +357,7 @@ void xt_run_ours(struct xt_env *env, const struct xt_call *calls, uint32_t n,
 	for (uint32_t i = 0; i < n; i++)
 		out->r0[i] = our_call(env, &calls[i], out);
 	xl_run = NULL;
+	forget_pointers(out, calls, n);
 	env->redirect = run.redirect;
 	out->len = xl_frame_len(&frame);
 	out->meta_len = xl_frame_meta_len(&frame);
@@ -309,10 +368,11 @@ void xt_run_ours(struct xt_env *env, const struct xt_call *calls, uint32_t n,
 
 static void describe(const struct xt_call *calls, uint32_t n)
 {
-	static const char *const kind[] = { "", "ctx", "io+", "map" };
+	static const char *const kind[] = { "", "ctx", "io+", "map", "text+" };
 
 	for (uint32_t i = 0; i < n; i++) {
-		fprintf(stderr, "  %s(", xl_helper_of(calls[i].func)->name);
+		fprintf(stderr, "  %s(",
+			calls[i].func ? xl_helper_of(calls[i].func)->name : "store");
 		for (int a = 0; a < 5; a++)
 			fprintf(stderr, "%s%s%lld", a ? ", " : "", kind[calls[i].arg[a].kind],
 				(long long)calls[i].arg[a].v);
@@ -350,6 +410,8 @@ void xt_compare(struct xt_env *env, const struct xt_call *calls, uint32_t n,
 	if (!what && memcmp(kernel.packet, ours.packet, kernel.len))
 		what = "packet bytes";
 	if (what) {
+		if (env->note)
+			fprintf(stderr, "%s\n", env->note);
 		fprintf(stderr, "packet of %u bytes:\n", in->len);
 		describe(calls, n);
 		fail_msg("%s differ", what);

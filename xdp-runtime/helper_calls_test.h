@@ -17,16 +17,21 @@
 #define XT_CALLS_MAX   16
 #define XT_PACKET_SIZE 16384
 
-enum xt_arg_kind { XT_IMM, XT_CTX, XT_IO, XT_MAP };
+enum xt_arg_kind { XT_IMM, XT_CTX, XT_IO, XT_MAP, XT_TEXT };
 
 struct xt_arg {
 	enum xt_arg_kind kind;
-	uint64_t v; /* the number; offset in io; index of the map */
+	uint64_t v; /* the number; offset in io or text; index of the map */
 };
 #define IMM(x)	((struct xt_arg){ XT_IMM, (uint64_t)(x) })
 #define IO(off) ((struct xt_arg){ XT_IO, off })
 #define CTX	((struct xt_arg){ XT_CTX, 0 })
 #define MAP(i)	((struct xt_arg){ XT_MAP, i })
+#define TEXT	((struct xt_arg){ XT_TEXT, 0 }) /* env->text */
+
+/* Not a helper: stores argument 2 at argument 1, so that io can hold pointers. Such 8 bytes are
+ * zero when memory is compared. */
+#define XT_STORE 0
 
 struct xt_call {
 	int32_t func;
@@ -50,6 +55,9 @@ struct xt_state {
 struct xt_env {
 	const struct xt_map *maps;
 	uint32_t n_maps;
+	const char *note; /* printed with a difference */
+	const char *text; /* for TEXT: what a program would have in .rodata */
+	bool quiet;	  /* a refused program is no surprise */
 	uint32_t ifindex; /* the packet came in by it; 0: the kernel's default, lo */
 	struct xl_runtime *rt;
 	struct xl_run_sinks sinks;
@@ -62,7 +70,7 @@ void xt_map_destroy(struct xt_map *map);
 /* Writes an element on both sides. */
 void xt_map_update(const struct xt_map *map, const void *key, const void *value);
 
-/* Runs @calls in the kernel; false, with a word on stderr, if it refuses the program. */
+/* Runs @calls in the kernel; false, with its log on stderr, if it refuses the program. */
 bool xt_run_kernel(const struct xt_env *env, const struct xt_call *calls, uint32_t n,
 		   const struct xt_state *in, struct xt_state *out);
 void xt_run_ours(struct xt_env *env, const struct xt_call *calls, uint32_t n,

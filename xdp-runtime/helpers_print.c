@@ -3,7 +3,8 @@
  * The kernel takes a small part of printf's language: %% %c %s %d %i %u %x %X with l or ll, flags
  * "0+- " and a width, and the pointers %p %px %pK %ps %pS %pB %pks %pus %pI4 %pi4 %pI6 %pi6. It
  * first packs the arguments into 512 bytes and then prints from there, which shows in what it
- * refuses and where it cuts; packed[] below keeps the same account.
+ * refuses, where it cuts, and in that it loses count of what was formatted while packing once the
+ * output is full; packed[] below is that memory.
  *
  * Two things differ on purpose. %p of an address prints "(____ptrval____)", as a kernel without
  * entropy does: of the same length as a hashed pointer, and the same in each run. And addresses
@@ -36,7 +37,8 @@ struct printer {
 	const struct xl_run *run;
 	const uint64_t *args;
 	uint32_t n_args, next_arg;
-	uint32_t packed; /* bytes of the kernel's argument buffer in use */
+	char packed[PACKED_SIZE];
+	uint32_t n_packed, n_taken; /* bytes of packed; taken <= packed */
 	char *buf;
 	size_t size;
 	size_t len; /* of the whole text, also what did not fit */
@@ -71,7 +73,7 @@ static bool ends_word(uint8_t c)
 
 static void put(struct printer *p, const char *text, size_t len)
 {
-	if (p->len < p->size)
+	if (p->buf && p->len < p->size)
 		memcpy(p->buf + p->len, text, len < p->size - p->len ? len : p->size - p->len);
 	p->len += len;
 }
@@ -80,7 +82,7 @@ static void put_pad(struct printer *p, char c, int64_t n)
 {
 	if (n <= 0)
 		return;
-	if (p->len < p->size)
+	if (p->buf && p->len < p->size)
 		memset(p->buf + p->len, c,
 		       (size_t)n < p->size - p->len ? (size_t)n : p->size - p->len);
 	p->len += (size_t)n;
@@ -135,15 +137,60 @@ static void put_pointer(struct printer *p, const struct spec *s, uint64_t v)
 	put_number(p, &wide, v, 'x', 0);
 }
 
-/* Takes room for the next argument, of @size bytes at a 4-byte step. */
-static int pack_word(struct printer *p, uint32_t size, uint64_t *out_arg)
+static uint32_t align4(uint32_t n)
 {
-	p->packed = (p->packed + 3) & ~3u;
-	if (PACKED_SIZE - p->packed < size)
+	return (n + 3) & ~3u;
+}
+
+/* Packs the next argument as a number of @size bytes, and takes the one whose turn it is. */
+static int pass_word(struct printer *p, uint32_t size, uint64_t *out)
+{
+	const uint32_t at = align4(p->n_packed);
+
+	if (PACKED_SIZE - at < size)
 		return -ENOSPC;
-	p->packed += size;
-	*out_arg = p->args[p->next_arg++];
+	memcpy(p->packed + at, &p->args[p->next_arg++], size);
+	p->n_packed = at + size;
+	p->n_taken = align4(p->n_taken);
+	*out = 0;
+	memcpy(out, p->packed + p->n_taken, size);
+	p->n_taken += size;
 	return 0;
+}
+
+/* Packs @text, cut to what fits with its NUL. */
+static void pack_text(struct printer *p, const char *text, size_t len)
+{
+	const uint32_t room = PACKED_SIZE - p->n_packed;
+
+	if (len >= room)
+		len = room - 1;
+	memcpy(p->packed + p->n_packed, text, len);
+	p->packed[p->n_packed + len] = 0;
+	p->n_packed += (uint32_t)len + 1;
+}
+
+static const char *take_text(struct printer *p, size_t *out_len)
+{
+	const char *text = p->packed + p->n_taken;
+	const uint32_t room = p->n_packed - p->n_taken;
+
+	*out_len = strnlen(text, room);
+	p->n_taken += *out_len < room ? (uint32_t)*out_len + 1 : room;
+	return text;
+}
+
+/* Prints what was formatted while packing: without a width, and not at all when the output is
+ * full already. */
+static void put_packed(struct printer *p)
+{
+	const char *text;
+	size_t len;
+
+	if (p->len >= p->size)
+		return;
+	text = take_text(p, &len);
+	put(p, text, len);
 }
 
 /* Copies up to @size bytes of the program's memory; returns how many. */
@@ -156,60 +203,71 @@ static size_t read_memory(const struct xl_run *run, uint64_t addr, void *out, si
 	return n;
 }
 
-static int print_str(struct printer *p, const struct spec *s)
+static int pack_string(struct printer *p)
 {
-	const size_t room = PACKED_SIZE - p->packed;
+	const size_t room = PACKED_SIZE - p->n_packed;
 	char text[PACKED_SIZE];
-	size_t len;
 
 	if (!room)
 		return -ENOSPC;
-	len = read_memory(p->run, p->args[p->next_arg++], text, room);
-	len = strnlen(text, len);
-	if (len == room)
-		len--; /* the kernel puts a NUL there */
-	p->packed += (uint32_t)len + 1;
+	pack_text(p, text, strnlen(text, read_memory(p->run, p->args[p->next_arg++], text, room)));
+	return 0;
+}
+
+static int print_str(struct printer *p, const struct spec *s)
+{
+	const char *text;
+	size_t len;
+	int err = pack_string(p);
+
+	if (err)
+		return err;
+	text = take_text(p, &len);
 	put_string(p, s, text, len);
 	return 0;
 }
 
+/* "%pks", "%pus" */
+static int print_marked_str(struct printer *p)
+{
+	int err = pack_string(p);
+
+	if (!err)
+		put_packed(p);
+	return err;
+}
+
 static int print_char(struct printer *p, const struct spec *s)
 {
-	char c;
-
-	if (p->packed == PACKED_SIZE)
+	if (p->n_packed == PACKED_SIZE)
 		return -ENOSPC;
-	p->packed++;
-	c = (char)p->args[p->next_arg++];
-	put_string(p, s, &c, 1);
+	p->packed[p->n_packed++] = (char)p->args[p->next_arg++];
+	put_string(p, s, p->packed + p->n_taken++, 1);
 	return 0;
 }
 
-/* @ip is 'i' or 'I', @version '4' or '6'. The kernel formats these while it packs; so no width. */
-static int print_ip(struct printer *p, char ip, char version)
+/* @kind is 'i' or 'I', @version '4' or '6'. */
+static int print_ip(struct printer *p, char kind, char version)
 {
 	uint8_t a[16] = { 0 };
 	const size_t size = version == '4' ? 4 : 16;
 	char text[40];
 	int len = 0;
 
-	if (PACKED_SIZE - p->packed < size)
+	if (PACKED_SIZE - p->n_packed < size)
 		return -ENOSPC;
 	if (read_memory(p->run, p->args[p->next_arg++], a, size) < size)
 		memset(a, 0, sizeof(a));
 	for (size_t i = 0; i < size; i++) {
-		const char *sep = version == '4'		 ? (i ? "." : "")
-				  : ip == 'I' && i && i % 2 == 0 ? ":"
-								 : "";
-		const char *format = version == '6' ? "%s%02x" : ip == 'i' ? "%s%03u" : "%s%u";
+		const char *sep = version == '4'		   ? (i ? "." : "")
+				  : kind == 'I' && i && i % 2 == 0 ? ":"
+								   : "";
+		const char *format = version == '6' ? "%s%02x" : kind == 'i' ? "%s%03u" : "%s%u";
 
 		len += snprintf(text + len, sizeof(text) - (size_t)len, format, sep, a[i]);
 	}
-	/* The last argument may be cut here, as snprintf() into the rest of the buffer does. */
-	if ((uint32_t)len >= PACKED_SIZE - p->packed)
-		len = (int)(PACKED_SIZE - p->packed) - 1;
-	p->packed += (uint32_t)len + 1;
-	put(p, text, (size_t)len);
+	pack_text(p, text, (size_t)len);
+	put_packed(p);
 	return 0;
 }
 
@@ -217,7 +275,7 @@ static int print_hidden(struct printer *p, const struct spec *s)
 {
 	static const char hidden[] = "(____ptrval____)";
 	uint64_t v;
-	int err = pack_word(p, sizeof(v), &v);
+	int err = pass_word(p, sizeof(v), &v);
 
 	if (err)
 		return err;
@@ -233,7 +291,7 @@ static int print_symbol(struct printer *p, const struct spec *s)
 {
 	char text[24];
 	uint64_t v;
-	int err = pack_word(p, sizeof(v), &v);
+	int err = pass_word(p, sizeof(v), &v);
 
 	if (!err)
 		put_string(p, s, text, (size_t)snprintf(text, sizeof(text), "0x%lx", v));
@@ -243,34 +301,28 @@ static int print_symbol(struct printer *p, const struct spec *s)
 static int print_raw_pointer(struct printer *p, const struct spec *s)
 {
 	uint64_t v;
-	int err = pack_word(p, sizeof(v), &v);
+	int err = pass_word(p, sizeof(v), &v);
 
 	if (!err)
 		put_pointer(p, s, v);
 	return err;
 }
 
-/* As print_symbol(), but formatted while packing: without a width. */
+/* As print_symbol(), but formatted while packing. */
 static int print_backtrace(struct printer *p)
 {
-	const uint64_t v = p->args[p->next_arg++];
-	const uint32_t room = PACKED_SIZE - p->packed;
 	char text[24];
-	uint32_t len = (uint32_t)snprintf(text, sizeof(text), "0x%lx", v);
 
-	if (!room)
+	if (p->n_packed == PACKED_SIZE)
 		return -ENOSPC;
-	if (len >= room)
-		len = room - 1;
-	p->packed += len + 1;
-	put(p, text, len);
+	pack_text(p, text, (size_t)snprintf(text, sizeof(text), "0x%lx", p->args[p->next_arg++]));
+	put_packed(p);
 	return 0;
 }
 
 /* What follows "%p" at *@at; steps over it, and over the letters that the kernel then ignores. */
 static int print_pointer(struct printer *p, const struct spec *s, const char **at)
 {
-	static const struct spec plain = { .width = -1 };
 	const char *c = *at;
 	int err;
 
@@ -279,7 +331,7 @@ static int print_pointer(struct printer *p, const struct spec *s, const char **a
 	} else if ((c[0] == 'k' || c[0] == 'u') && c[1] == 's') {
 		if (!ends_word((uint8_t)c[2]))
 			return -EINVAL;
-		err = print_str(p, &plain);
+		err = print_marked_str(p);
 	} else if (c[0] == 'K') {
 		err = print_hidden(p, s);
 	} else if (c[0] == 'x') {
@@ -311,7 +363,7 @@ static int print_integer(struct printer *p, const struct spec *s, const char **a
 		size = sizeof(long);
 	if (!*c || !strchr("iduxX", *c))
 		return -EINVAL;
-	err = pack_word(p, size, &v);
+	err = pass_word(p, size, &v);
 	if (err)
 		return err;
 	if (*c == 'd' || *c == 'i')
@@ -367,7 +419,7 @@ static int print_one(struct printer *p, const char **at)
 }
 
 /* Formats @fmt, which must end within @fmt_size. Returns the length of the whole text; what fits
- * is in @buf, with a NUL. Errors: -EINVAL bad format, -ENOSPC arguments of more than 512 bytes. */
+ * is in @buf, with a NUL; @buf may be NULL, and has undefined content on error. Errors: -EINVAL bad format, -ENOSPC arguments of more than 512 bytes. */
 static int format(const char *fmt, size_t fmt_size, const uint64_t *args, uint32_t n_args,
 		  char *buf, size_t size)
 {
@@ -393,7 +445,7 @@ static int format(const char *fmt, size_t fmt_size, const uint64_t *args, uint32
 		if (err)
 			return err;
 	}
-	if (size)
+	if (buf && size)
 		buf[p.len < size ? p.len : size - 1] = 0;
 	return (int)p.len;
 }
@@ -441,13 +493,16 @@ uint64_t xl_helper_trace_vprintk(uint64_t fmt, uint64_t size, uint64_t data, uin
 uint64_t xl_helper_snprintf(uint64_t out, uint64_t size, uint64_t fmt, uint64_t data,
 			    uint64_t data_len)
 {
+	const char *text = (const char *)(uintptr_t)fmt;
+	const size_t text_size = strlen(text) + 1; /* XL_ARG_CONST_STR has seen the NUL */
 	uint64_t args[ARGS_MAX];
 	int n = take_args(data, (uint32_t)data_len, args), len;
 
 	if (n < 0)
 		return xl_helper_int(n);
-	/* XL_ARG_CONST_STR has seen the NUL. */
-	len = format((const char *)(uintptr_t)fmt, strlen((const char *)(uintptr_t)fmt) + 1, args,
-		     (uint32_t)n, (char *)(uintptr_t)out, (uint32_t)size);
+	/* Once without output: the program's memory stays as it is where the kernel refuses. */
+	len = format(text, text_size, args, (uint32_t)n, NULL, (uint32_t)size);
+	if (len >= 0)
+		format(text, text_size, args, (uint32_t)n, (char *)(uintptr_t)out, (uint32_t)size);
 	return xl_helper_int(len < 0 ? len : len + 1);
 }
