@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/kernel_bpf.h"
+#include "base/percpu.h"
 #include "xdp-runtime/helpers.h"
 
 #define INSNS_MAX  (XT_CALLS_MAX * 24 + 16)
@@ -38,7 +39,7 @@ void xt_packet(struct xt_state *s, uint32_t len)
 
 struct xt_map xt_map_create(const union bpf_attr *attr)
 {
-	const struct xl_map_env env = { .n_cpus = 1, .seed = 1 };
+	const struct xl_map_env env = { .n_cpus = xl_percpu_n_possible(), .seed = 1 };
 	union bpf_attr copy = *attr;
 	struct xt_map map;
 

@@ -131,20 +131,19 @@ uint64_t xl_helper_strtoul(uint64_t buf, uint64_t len, uint64_t flags, uint64_t 
 }
 
 /* There is no kernel memory here: what a program can read this way is its own. What cannot be
- * read gives zeroes, all or nothing. */
+ * read gives zeroes, all or nothing; in the kernel's half of the address space it is a fault, in
+ * the other one the kernel does not even try. */
 uint64_t xl_helper_probe_read_kernel(uint64_t out, uint64_t r2, uint64_t from, uint64_t r4,
 				     uint64_t r5)
 {
 	const struct xl_run *run = xl_run;
-	const uint32_t size = (uint32_t)r2;
+	const uint32_t size = (uint32_t)r2, need = size ? size : 1;
 	void *to = (void *)(uintptr_t)out;
 
-	if (!size)
-		return 0;
-	if (run->readable && run->readable(run, (uintptr_t)from, size) == size) {
+	if (run->readable && run->readable(run, (uintptr_t)from, need) == need) {
 		memmove(to, (const void *)(uintptr_t)from, size);
 		return 0;
 	}
 	memset(to, 0, size);
-	return xl_helper_int(-EFAULT);
+	return xl_helper_int((int64_t)from < 0 ? -EFAULT : -ERANGE);
 }
