@@ -37,6 +37,19 @@ static const struct xl_prog_type types[] = {
 	[BPF_PROG_TYPE_CGROUP_DEVICE] = { "cgroup_device" },
 	[BPF_PROG_TYPE_SK_MSG] = { "sk_msg" },
 	[BPF_PROG_TYPE_RAW_TRACEPOINT] = { "raw_tracepoint" },
+	[BPF_PROG_TYPE_CGROUP_SOCK_ADDR] = { "cgroup_sock_addr",
+					     .attach_types = ATTACH(BPF_CGROUP_INET4_BIND) |
+							     ATTACH(BPF_CGROUP_INET6_BIND) |
+							     ATTACH(BPF_CGROUP_INET4_CONNECT) |
+							     ATTACH(BPF_CGROUP_INET6_CONNECT) |
+							     ATTACH(BPF_CGROUP_INET4_GETPEERNAME) |
+							     ATTACH(BPF_CGROUP_INET6_GETPEERNAME) |
+							     ATTACH(BPF_CGROUP_INET4_GETSOCKNAME) |
+							     ATTACH(BPF_CGROUP_INET6_GETSOCKNAME) |
+							     ATTACH(BPF_CGROUP_UDP4_SENDMSG) |
+							     ATTACH(BPF_CGROUP_UDP6_SENDMSG) |
+							     ATTACH(BPF_CGROUP_UDP4_RECVMSG) |
+							     ATTACH(BPF_CGROUP_UDP6_RECVMSG) },
 	[BPF_PROG_TYPE_LWT_SEG6LOCAL] = { "lwt_seg6local" },
 	[BPF_PROG_TYPE_LIRC_MODE2] = { "lirc_mode2" },
 	[BPF_PROG_TYPE_SK_REUSEPORT] = { "sk_reuseport",

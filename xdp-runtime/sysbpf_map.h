@@ -24,8 +24,8 @@ int xl_sys_check_lock_flag(const struct xl_map *map, uint64_t flags);
 int xl_sys_map_store(struct xl_sys *s, struct xl_map *map, const void *key, const void *value,
 		     uint64_t flags);
 
-/* Whether @prog may be put into @map, or @map be used by it for tail calls: all programs that meet
- * in a map must agree in type, attach type and frags. The first one decides. */
+/* Whether @prog may be put into @map, or use it: all programs that meet in a map must agree in type
+ * and frags, and in a prog array in attach type. The first one decides. */
 bool xl_sys_map_takes_prog(struct xl_sys *s, struct xl_map *map, const struct xl_prog *prog);
 
 #endif

@@ -27,8 +27,10 @@ bool xl_sys_map_takes_prog(struct xl_sys *s, struct xl_map *map, const struct xl
 	pthread_mutex_lock(&s->rt->lock);
 	if (!map->owner.set)
 		map->owner = like;
-	ok = owner->has_frags == like.has_frags && owner->prog_type == like.prog_type &&
-	     owner->expected_attach_type == like.expected_attach_type;
+	ok = owner->has_frags == like.has_frags && owner->prog_type == like.prog_type;
+	/* A tail call goes on in the same place; a devmap's program runs in another one. */
+	if (map->type == BPF_MAP_TYPE_PROG_ARRAY)
+		ok = ok && owner->expected_attach_type == like.expected_attach_type;
 	pthread_mutex_unlock(&s->rt->lock);
 	return ok;
 }

@@ -185,24 +185,25 @@ static int run(struct test *t)
 	return 0;
 }
 
-/* The first @size bytes of metadata and packet. */
+/* Writes @size bytes of metadata and packet. What there is no room for is missing at the end of
+ * the linear part, in front of the fragments: so does the kernel.
+ * Errors  -ENOSPC not even the fragments fit: nothing is written */
 static int data_out(struct test *t, uint64_t dst, uint32_t size)
 {
-	const uint8_t *from = t->frame.data_meta;
-	uint32_t len = (uint32_t)(t->frame.data_end - t->frame.data_meta);
+	const uint32_t in_frags = xl_frame_len(&t->frame) - xl_frame_linear_len(&t->frame);
+	uint32_t len = size - in_frags;
 
-	for (uint32_t i = 0;; i++) {
-		if (len > size)
-			len = size;
-		if (xl_sys_out(t->s, dst, from, len))
-			return -EFAULT;
+	if (size < in_frags)
+		return -ENOSPC;
+	if (xl_sys_out(t->s, dst, t->frame.data_meta, len))
+		return -EFAULT;
+	for (uint32_t i = 0; i < t->frame.n_frags; i++) {
 		dst += len;
-		size -= len;
-		if (!size || i == t->frame.n_frags)
-			return 0;
-		from = t->frame.frags[i].addr;
 		len = t->frame.frags[i].len;
+		if (xl_sys_out(t->s, dst, t->frame.frags[i].addr, len))
+			return -EFAULT;
 	}
+	return 0;
 }
 
 static int results_out(struct test *t)
@@ -211,13 +212,12 @@ static int results_out(struct test *t)
 	const uint32_t room = attr->test.data_size_out;
 	const uint32_t size = xl_frame_len(&t->frame) + xl_frame_meta_len(&t->frame);
 	const uint32_t n = room && size > room ? room : size;
-	/* Without room even for the linear part less than its fragments, the kernel gives none. */
-	const uint32_t in_frags = xl_frame_len(&t->frame) - xl_frame_linear_len(&t->frame);
+	int err = 0;
 
-	if (attr->test.data_out && n >= in_frags && data_out(t, attr->test.data_out, n))
-		return -EFAULT;
-	if (attr->test.data_out && n < in_frags)
-		return -ENOSPC;
+	if (attr->test.data_out)
+		err = data_out(t, attr->test.data_out, n);
+	if (err)
+		return err;
 	if (xl_sys_attr_out(t->s, offsetof(union bpf_attr, test.data_size_out), size) ||
 	    xl_sys_attr_out(t->s, offsetof(union bpf_attr, test.retval), t->retval) ||
 	    xl_sys_attr_out(t->s, offsetof(union bpf_attr, test.duration), t->duration_ns))
