@@ -286,6 +286,8 @@ static int find_special(struct reader *r)
 				return FAIL(r, "section '%s' is of type %u, not PROGBITS",
 					    special[k].name, elf->sec[i].type);
 			*special[k].index = i;
+			if (special[k].index != &elf->text)
+				elf->sec[i].flags &= ~(uint64_t)SHF_EXECINSTR;
 		}
 		if (!strcmp(elf->sec[i].name, "maps") && elf->sec[i].size)
 			return FAIL(r, "section 'maps' holds map definitions in the old style "

@@ -79,10 +79,13 @@ bool xl_object_is_foreign(const struct xl_object *obj, const struct xl_elf_func 
 	return false;
 }
 
-static bool starts_function(const struct xl_elf *elf, int64_t insn)
+/* Whether a subprogram starts at instruction @insn of .text. A function that is alone in the file
+ * is none, but the program: libbpf would append it to itself, beyond its end. */
+static bool starts_subprog(const struct xl_elf *elf, int64_t insn)
 {
-	const struct xl_elf_func *func =
-		insn < 0 ? NULL : xl_elf_func_at(elf, elf->text, (uint64_t)insn);
+	const struct xl_elf_func *func = insn < 0 || elf->n_funcs == 1
+						 ? NULL
+						 : xl_elf_func_at(elf, elf->text, (uint64_t)insn);
 
 	return func && func->insn == insn;
 }
@@ -126,7 +129,7 @@ static enum what judge_call(const struct fixer *f, const struct site *s, char **
 	int64_t target = (int64_t)(s->sym->st_value / 8) + s->insn->imm + 1;
 
 	if (s->insn->src_reg == BPF_PSEUDO_CALL && f->elf->text &&
-	    s->sym->st_shndx == f->elf->text && starts_function(f->elf, target))
+	    s->sym->st_shndx == f->elf->text && starts_subprog(f->elf, target))
 		return KEEP;
 	*why = text("calls '%s' in section '%s': only whole functions of .text can be called",
 		    s->name, where(f, s));
@@ -142,7 +145,7 @@ static enum what judge_func_addr(const struct fixer *f, const struct site *s, ch
 	if (f->elf->text && s->sym->st_shndx == f->elf->text && at % 8 == 0 &&
 	    ((bind == STB_LOCAL && type == STT_SECTION) ||
 	     (bind == STB_GLOBAL && type == STT_FUNC)) &&
-	    s->insn->imm % 8 == 0 && s->sym->st_value % 8 == 0 && starts_function(f->elf, at / 8))
+	    s->insn->imm % 8 == 0 && s->sym->st_value % 8 == 0 && starts_subprog(f->elf, at / 8))
 		return KEEP;
 	*why = text("takes the address of '%s' in section '%s': only functions of .text have one",
 		    s->name, where(f, s));
@@ -205,7 +208,7 @@ static int fix_bare_calls(struct fixer *f, const struct xl_elf_func *func, const
 		int64_t target = (int64_t)func->insn + i + insn[i].imm + 1;
 
 		if (bare && is_call(&insn[i]) && insn[i].src_reg == BPF_PSEUDO_CALL &&
-		    (func->sec != f->elf->text || !starts_function(f->elf, target)))
+		    (func->sec != f->elf->text || !starts_subprog(f->elf, target)))
 			err = poison(f, &insn[i],
 				     text("'%s' calls into its own section '%s': only functions "
 					  "of .text can be called",

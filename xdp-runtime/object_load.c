@@ -194,6 +194,30 @@ static int check_some_loaded(const struct xl_object *obj, struct xl_err *e)
 	return xl_err_set(e, -EACCES, "program '%s' cannot run: %s", first->name, first->why_not);
 }
 
+/* The first map that cannot be made, in the words of who makes it. */
+static int explain_maps(struct xl_object *obj, int err, struct xl_err *e)
+{
+	for (uint32_t i = 0; i < obj->n_maps; i++) {
+		const struct xl_object_map *m = &obj->maps[i];
+		union bpf_attr attr = { .map_type = m->type,
+					.key_size = m->key_size,
+					.value_size = m->value_size,
+					.max_entries = m->max_entries,
+					.map_flags = m->flags };
+		struct xl_err why = { 0 };
+		struct xl_map *map;
+
+		if (m->why_not || (m->type == BPF_MAP_TYPE_PERF_EVENT_ARRAY && !m->max_entries) ||
+		    m->type == BPF_MAP_TYPE_ARRAY_OF_MAPS || m->type == BPF_MAP_TYPE_HASH_OF_MAPS)
+			continue;
+		if (!xl_map_create(&attr, &obj->rt->map_env, NULL, &map, &why))
+			xl_map_put(map);
+		else if (why.text[0])
+			return xl_err_set(e, err, "map '%s': %s", m->name, why.text);
+	}
+	return err;
+}
+
 static int load_bpf(struct xl_object *obj, struct xl_err *e)
 {
 	struct xl_object_msg msg;
@@ -206,7 +230,11 @@ static int load_bpf(struct xl_object *obj, struct xl_err *e)
 		return 0;
 	if (err <= -4000) /* libbpf's own numbers */
 		err = -EINVAL;
-	return xl_err_set(e, err, "%s", msg.text[0] ? msg.text : strerror(-err));
+	if (strstr(msg.text, "failed to create"))
+		explain_maps(obj, err, e);
+	if (!msg.text[0] || strstr(msg.text, strerror(-err)))
+		return xl_err_set(e, err, "%s", msg.text[0] ? msg.text : strerror(-err));
+	return xl_err_set(e, err, "%s: %s", msg.text, strerror(-err));
 }
 
 int xl_object_load(struct xl_object *obj, struct xl_err *e)
