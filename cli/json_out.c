@@ -2,7 +2,6 @@
 #include "cli/json_out.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -56,24 +55,41 @@ static void put_escaped(FILE *out, uint8_t c)
 		fprintf(out, "\\u%04x", c);
 }
 
+static bool is_plain(uint8_t c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
 static void put_string(FILE *out, const char *text, size_t len)
 {
 	const uint8_t *s = (const uint8_t *)text;
+	size_t n;
 
 	putc_unlocked('"', out);
-	while (len) {
-		const size_t n = utf8_len(s, len);
-
-		if (!n || s[0] < 0x20 || s[0] == 0x7f || s[0] == '"' || s[0] == '\\') {
-			put_escaped(out, *s++);
-			len--;
-			continue;
+	for (; len; s += n, len -= n) {
+		for (n = 0; n < len && is_plain(s[n]); n++)
+			;
+		if (!n && s[0] >= 0x80)
+			n = utf8_len(s, len);
+		if (n) {
+			fwrite_unlocked(s, 1, n, out);
+		} else {
+			put_escaped(out, s[0]);
+			n = 1;
 		}
-		fwrite(s, 1, n, out);
-		s += n;
-		len -= n;
 	}
 	putc_unlocked('"', out);
+}
+
+static void put_u64(FILE *out, uint64_t value)
+{
+	char text[20], *at = text + sizeof(text);
+
+	do {
+		*--at = (char)('0' + value % 10);
+		value /= 10;
+	} while (value);
+	fwrite_unlocked(at, 1, (size_t)(text + sizeof(text) - at), out);
 }
 
 /* What stands before a value: a comma, a name. */
@@ -143,13 +159,15 @@ void xl_json_str(struct xl_json *j, const char *name, const char *value)
 void xl_json_u64(struct xl_json *j, const char *name, uint64_t value)
 {
 	put_head(j, name);
-	fprintf(j->out, "%" PRIu64, value);
+	put_u64(j->out, value);
 }
 
 void xl_json_i64(struct xl_json *j, const char *name, int64_t value)
 {
 	put_head(j, name);
-	fprintf(j->out, "%" PRId64, value);
+	if (value < 0)
+		putc_unlocked('-', j->out);
+	put_u64(j->out, value < 0 ? -(uint64_t)value : (uint64_t)value);
 }
 
 void xl_json_bool(struct xl_json *j, const char *name, bool value)

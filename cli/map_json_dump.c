@@ -63,9 +63,14 @@ static int collect_keys(const struct xl_map_shape *shape, struct keys *keys)
 
 static void write_bytes(struct xl_json *j, const char *name, const uint8_t *bytes, size_t size)
 {
+	static const char hex[] = "0123456789abcdef";
+
 	xl_json_begin_array(j, name);
-	for (size_t i = 0; i < size; i++)
-		xl_json_raw(j, NULL, "\"0x%02x\"", bytes[i]);
+	for (size_t i = 0; i < size; i++) {
+		const char text[] = { '0', 'x', hex[bytes[i] >> 4], hex[bytes[i] & 15] };
+
+		xl_json_strn(j, NULL, text, sizeof(text));
+	}
 	xl_json_end_array(j);
 }
 

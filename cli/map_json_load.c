@@ -363,8 +363,14 @@ static int load_entry(struct loader *l, const json_t *entry)
 		err = check_formatted(l, formatted);
 	if (err)
 		return err;
+	/* The map takes the reference, unless it refuses. */
+	if (l->target)
+		xl_obj_get(l->target);
 	err = xl_map_sys_update(l->shape.map, l->key, l->value, l->target, BPF_ANY);
-	return err ? refuse_update(l, err) : 0;
+	if (!err)
+		return 0;
+	xl_obj_put(l->target);
+	return refuse_update(l, err);
 }
 
 static int load_entries(struct loader *l, const json_t *entries, const char *where)

@@ -30,15 +30,18 @@ static void json_time(struct xl_json *j, const char *name, uint64_t time_ns)
 static void json_sha1(struct xl_json *j, const char *name, const uint8_t *data, size_t len)
 {
 	uint8_t digest[SHA1_DIGEST_SIZE];
-	char text[2 * SHA1_DIGEST_SIZE + 1];
+	static const char hex[] = "0123456789abcdef";
+	char text[2 * SHA1_DIGEST_SIZE];
 	struct sha1_ctx sha1;
 
 	sha1_init(&sha1);
 	sha1_update(&sha1, len, data);
 	sha1_digest(&sha1, sizeof(digest), digest);
-	for (size_t i = 0; i < sizeof(digest); i++)
-		snprintf(text + 2 * i, 3, "%02x", digest[i]);
-	xl_json_str(j, name, text);
+	for (size_t i = 0; i < sizeof(digest); i++) {
+		text[2 * i] = hex[digest[i] >> 4];
+		text[2 * i + 1] = hex[digest[i] & 15];
+	}
+	xl_json_strn(j, name, text, sizeof(text));
 }
 
 /* How each kind of redirect is shown; which members it has. */
