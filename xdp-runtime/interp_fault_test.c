@@ -349,7 +349,7 @@ static void a_tail_call_into_a_refused_program_says_why(void **state)
 	const struct bpf_insn nothing[] = { MOV(0, 2), EXIT_INSN };
 	char reason[] = "unknown func bpf_sk_lookup_tcp#84";
 	const uint32_t key = 1;
-	struct xl_prog target;
+	static struct xl_prog target; /* the map outlives this function */
 
 	assert_int_equal(rig_load(&rig, &target, nothing, 2), 0);
 	target.refused = reason;

@@ -6,7 +6,7 @@
  * r6 is the context then, r7 and r8 are functions, r9 is the packet.
  *
  * A 16-byte load of the kinds MAP_FD and MAP_VALUE gives one of the maps below, or a place in its
- * values. The prog array holds the program itself.
+ * values.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -20,22 +20,32 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* What lies in slot 1 of a map before the program runs. */
+enum content { NOTHING, NUMBER, STRINGS, THE_PROGRAM, FIRST_MAP };
+
 static const struct {
 	enum bpf_map_type type;
 	uint32_t key_size, value_size, max_entries, flags;
+	enum content content;
 } shapes[] = {
-	{ BPF_MAP_TYPE_ARRAY, 4, 16, 4, 0 },
-	{ BPF_MAP_TYPE_HASH, 8, 20, 8, 0 },
-	{ BPF_MAP_TYPE_PERCPU_ARRAY, 4, 8, 2, 0 },
-	{ BPF_MAP_TYPE_LRU_HASH, 4, 8, 4, 0 },
-	{ BPF_MAP_TYPE_LPM_TRIE, 8, 4, 8, BPF_F_NO_PREALLOC },
-	{ BPF_MAP_TYPE_PROG_ARRAY, 4, 4, 4, 0 },
-	{ BPF_MAP_TYPE_QUEUE, 0, 12, 4, 0 },
-	{ BPF_MAP_TYPE_DEVMAP, 4, 4, 4, 0 },
-	{ BPF_MAP_TYPE_CPUMAP, 4, 4, 4, 0 },
-	{ BPF_MAP_TYPE_PERF_EVENT_ARRAY, 4, 4, 2, 0 },
-	{ BPF_MAP_TYPE_ARRAY, 4, 64, 1, BPF_F_RDONLY_PROG },
-	{ BPF_MAP_TYPE_PERCPU_HASH, 4, 8, 4, 0 },
+	{ BPF_MAP_TYPE_ARRAY, 4, 16, 4, 0, NOTHING },
+	{ BPF_MAP_TYPE_HASH, 8, 20, 8, 0, NOTHING },
+	{ BPF_MAP_TYPE_PERCPU_ARRAY, 4, 8, 2, 0, NOTHING },
+	{ BPF_MAP_TYPE_LRU_HASH, 4, 8, 4, 0, NOTHING },
+	{ BPF_MAP_TYPE_LPM_TRIE, 8, 4, 8, BPF_F_NO_PREALLOC, NOTHING },
+	{ BPF_MAP_TYPE_PROG_ARRAY, 4, 4, 4, 0, THE_PROGRAM },
+	{ BPF_MAP_TYPE_QUEUE, 0, 12, 4, 0, NOTHING },
+	{ BPF_MAP_TYPE_DEVMAP, 4, 4, 4, 0, NUMBER },
+	{ BPF_MAP_TYPE_CPUMAP, 4, 4, 2, 0, NUMBER },
+	{ BPF_MAP_TYPE_PERF_EVENT_ARRAY, 4, 4, 2, 0, NUMBER },
+	{ BPF_MAP_TYPE_ARRAY, 4, 64, 2, BPF_F_RDONLY_PROG, STRINGS },
+	{ BPF_MAP_TYPE_PERCPU_HASH, 4, 8, 4, 0, NOTHING },
+	{ BPF_MAP_TYPE_ARRAY_OF_MAPS, 4, 4, 2, 0, FIRST_MAP },
+	{ BPF_MAP_TYPE_HASH_OF_MAPS, 4, 4, 2, 0, FIRST_MAP },
+	{ BPF_MAP_TYPE_DEVMAP_HASH, 4, 4, 4, 0, NUMBER },
+	{ BPF_MAP_TYPE_XSKMAP, 4, 4, 4, 0, NUMBER },
+	{ BPF_MAP_TYPE_STACK, 0, 12, 4, 0, NOTHING },
+	{ BPF_MAP_TYPE_LRU_PERCPU_HASH, 4, 8, 4, 0, NOTHING },
 };
 #define N_SHAPES (sizeof(shapes) / sizeof(shapes[0]))
 
@@ -47,32 +57,46 @@ struct fuzz {
 	struct xl_map *map[N_SHAPES]; /* NULL until the program names it */
 };
 
-/* Strings for the helpers that want constant ones. */
-static void fill_rdonly(struct xl_map *map)
-{
-	static const char text[64] = "%d %s %p%llx\0abc\0%pI4 %u\n";
-	const uint32_t key = 0;
+static struct xl_map *map_of(struct fuzz *f, uint32_t number);
 
-	xl_map_sys_update(map, &key, text, NULL, BPF_ANY);
+static void fill(struct fuzz *f, struct xl_map *map, enum content content)
+{
+	static const char strings[64] = "%d %s %p%llx\0abc\0%pI4 %u\n";
+	const uint32_t key = 1, number = 7;
+	int err = 0;
+
+	switch (content) {
+	case NOTHING:
+		break;
+	case NUMBER:
+		err = xl_map_sys_update(map, &key, &number, NULL, BPF_ANY);
+		break;
+	case STRINGS:
+		err = xl_map_sys_update(map, &key, strings, NULL, BPF_ANY);
+		break;
+	case THE_PROGRAM:
+		err = xl_map_sys_update(map, &key, &number, xl_obj_get(&f->prog.obj), BPF_ANY);
+		break;
+	case FIRST_MAP:
+		err = xl_map_sys_update(map, &key, &number, xl_obj_get(&map_of(f, 0)->obj),
+					BPF_ANY);
+		break;
+	}
+	assert(!err);
+	(void)err;
 }
 
 static struct xl_map *map_of(struct fuzz *f, uint32_t number)
 {
-	const uint32_t i = number % N_SHAPES, key = 1;
+	const uint32_t i = number % N_SHAPES;
+	struct xl_map *inner = shapes[i].content == FIRST_MAP ? map_of(f, 0) : NULL;
 
 	if (f->map[i])
 		return f->map[i];
-	f->map[i] = rig_map(&f->rig, shapes[i].type, shapes[i].key_size, shapes[i].value_size,
-			    shapes[i].max_entries, shapes[i].flags);
+	f->map[i] = rig_map_of(&f->rig, shapes[i].type, shapes[i].key_size, shapes[i].value_size,
+			       shapes[i].max_entries, shapes[i].flags, inner);
 	assert(f->map[i]);
-	if (shapes[i].flags & BPF_F_RDONLY_PROG)
-		fill_rdonly(f->map[i]);
-	if (shapes[i].type == BPF_MAP_TYPE_PROG_ARRAY) {
-		int err = xl_map_sys_update(f->map[i], &key, &key, xl_obj_get(&f->prog.obj), 0);
-
-		assert(!err);
-		(void)err;
-	}
+	fill(f, f->map[i], shapes[i].content);
 	return f->map[i];
 }
 
@@ -316,6 +340,30 @@ static void check_frame(const struct xl_frame *frame)
 	(void)frame;
 }
 
+/* The sinks read what they are given, so that ASan sees it if it is not there. */
+
+static void read_all(const void *data, size_t len)
+{
+	volatile uint8_t sum = 0;
+
+	for (size_t i = 0; i < len; i++)
+		sum = (uint8_t)(sum + ((const uint8_t *)data)[i]);
+}
+
+static void trace(void *arg, const char *text, size_t len)
+{
+	read_all(text, len);
+}
+
+static int perf_event(void *arg, struct xl_map *map, uint32_t index, const void *data, uint32_t len,
+		      const struct xl_frame *frame, uint32_t packet_len)
+{
+	uint8_t packet[4096];
+
+	read_all(data, len);
+	return packet_len <= sizeof(packet) ? xl_frame_read(frame, 0, packet, packet_len) : 0;
+}
+
 static void run(struct fuzz *f, const uint8_t *packet, uint32_t len)
 {
 	const size_t size = xl_frame_buf_size(len);
@@ -326,6 +374,7 @@ static void run(struct fuzz *f, const uint8_t *packet, uint32_t len)
 
 	xl_frame_init(&f->rig.frame, buf, size, packet, len);
 	f->rig.run.insn_limit = INSN_LIMIT;
+	f->rig.run.sinks = (struct xl_run_sinks){ .trace = trace, .perf_event = perf_event };
 	xl_interp.run(&f->rig.run, &f->prog, &burst, &verdict);
 	assert(verdict.action <= XDP_REDIRECT);
 	assert(f->rig.run.n_insns <= INSN_LIMIT);

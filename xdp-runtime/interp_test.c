@@ -445,6 +445,55 @@ static void maps_work_through_helpers_and_direct_addresses(void **state)
 	rig_fini(&l.rig);
 }
 
+/* What the run answers while a program of it is at work: the sink of bpf_trace_printk asks. */
+struct asked {
+	struct rig *rig;
+	const uint8_t *value;
+	bool done;
+};
+
+static void ask_what_is_readable(void *arg, const char *text, size_t len)
+{
+	struct asked *asked = arg;
+	const struct xl_run *run = &asked->rig->run;
+	const struct xl_frame *frame = &asked->rig->frame;
+
+	assert_int_equal(run->readable(run, (uintptr_t)frame->data, 1000), 64);
+	assert_int_equal(run->readable(run, (uintptr_t)frame->data + 60, 3), 3);
+	assert_int_equal(run->readable(run, (uintptr_t)frame->data_end, 1), 0);
+	assert_int_equal(run->readable(run, (uintptr_t)asked->value + 3, 100), 9);
+	assert_int_equal(run->readable(run, (uintptr_t)asked->value + 12, 1), 0);
+	assert_int_equal(run->readable(run, 0, 8), 0);
+	assert_int_equal(run->readable(run, UINTPTR_MAX, 8), 0);
+	asked->done = true;
+}
+
+static void helpers_learn_what_is_readable_while_a_program_runs(void **state)
+{
+	static struct rig rig;
+	const struct bpf_insn insns[] = {
+		ST(BPF_H, 10, -8, 'x'),
+		MOVX(1, 10),
+		ALU64_K(BPF_ADD, 1, -8),
+		MOV(2, 2),
+		CALL_HELPER(BPF_FUNC_trace_printk),
+		EXIT_INSN,
+	};
+	static const uint8_t packet[64];
+	const uint32_t key = 1;
+	struct asked asked = { .rig = &rig };
+	struct xl_prog prog;
+
+	rig_init(&rig);
+	asked.value = xl_map_lookup(rig_map(&rig, BPF_MAP_TYPE_ARRAY, 4, 12, 4, 0), &key);
+	rig.run.sinks = (struct xl_run_sinks){ .arg = &asked, .trace = ask_what_is_readable };
+	assert_int_equal(rig_load(&rig, &prog, insns, sizeof(insns) / sizeof(insns[0])), 0);
+	assert_int_equal(rig_run(&rig, &prog, packet, sizeof(packet)).faulted, 0);
+	assert_true(asked.done);
+	rig_unload(&prog);
+	rig_fini(&rig);
+}
+
 static void each_frame_of_a_burst_runs_on_its_own(void **state)
 {
 	/* retval = packet[0] + what an earlier frame may have left on the stack */
@@ -549,6 +598,7 @@ int main(void)
 		cmocka_unit_test(eight_frames_are_enough_for_recursion_that_ends),
 		cmocka_unit_test(context_fields_give_whole_pointers_wherever_the_context_goes),
 		cmocka_unit_test(maps_work_through_helpers_and_direct_addresses),
+		cmocka_unit_test(helpers_learn_what_is_readable_while_a_program_runs),
 		cmocka_unit_test(each_frame_of_a_burst_runs_on_its_own),
 		cmocka_unit_test(a_redirect_counts_only_for_the_frame_that_returns_it),
 		cmocka_unit_test(instructions_are_counted),

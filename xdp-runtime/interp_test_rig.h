@@ -81,9 +81,10 @@ static inline void rig_fini(struct rig *rig)
 	}
 }
 
-/* NULL if the map is refused. */
-static inline struct xl_map *rig_map(struct rig *rig, enum bpf_map_type type, uint32_t key_size,
-				     uint32_t value_size, uint32_t max_entries, uint32_t flags)
+/* NULL if the map is refused. @inner: for maps of maps, else NULL. */
+static inline struct xl_map *rig_map_of(struct rig *rig, enum bpf_map_type type, uint32_t key_size,
+					uint32_t value_size, uint32_t max_entries, uint32_t flags,
+					struct xl_map *inner)
 {
 	union bpf_attr attr;
 	struct xl_map *map;
@@ -95,12 +96,19 @@ static inline struct xl_map *rig_map(struct rig *rig, enum bpf_map_type type, ui
 	attr.max_entries = max_entries;
 	attr.map_flags = flags;
 	strcpy(attr.map_name, "m");
-	if (rig->n_maps == RIG_MAPS_MAX || xl_map_create(&attr, &rig->rt.map_env, NULL, &map, NULL))
+	if (rig->n_maps == RIG_MAPS_MAX ||
+	    xl_map_create(&attr, &rig->rt.map_env, inner, &map, NULL))
 		return NULL;
 	if (xl_region_add(&rig->rt, map))
 		abort();
 	rig->maps[rig->n_maps++] = map;
 	return map;
+}
+
+static inline struct xl_map *rig_map(struct rig *rig, enum bpf_map_type type, uint32_t key_size,
+				     uint32_t value_size, uint32_t max_entries, uint32_t flags)
+{
+	return rig_map_of(rig, type, key_size, value_size, max_entries, flags, NULL);
 }
 
 static inline void rig_no_release(struct xl_obj *obj)
