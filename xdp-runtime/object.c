@@ -127,22 +127,6 @@ static int list_progs(struct xl_object *obj, struct xl_err *e)
 	return 0;
 }
 
-/* A file without any function is mostly one whose functions have no type. */
-static int check_progs(const struct xl_object *obj, struct xl_err *e)
-{
-	const struct xl_elf *elf = &xl_object_priv(obj)->elf;
-
-	if (obj->n_progs)
-		return 0;
-	for (uint32_t i = 1; i < elf->n_secs; i++)
-		if (elf->sec[i].kept && elf->sec[i].flags & SHF_EXECINSTR && i != elf->text)
-			return xl_err_set(e, -EINVAL,
-					  "section '%s' has code but no function symbol: compile "
-					  "with LLVM 7 or later",
-					  elf->sec[i].name);
-	return xl_err_set(e, -EINVAL, "no program in it");
-}
-
 /* One notice for all that is not XDP. */
 static void notice_skipped(const struct xl_object *obj)
 {
@@ -239,6 +223,24 @@ static bool wants_pin(const struct xl_object_priv *priv, const char *name)
 	return false;
 }
 
+/* A size of 0 is for the control program to set. There is none here, so one is chosen. */
+static void size_map(struct xl_object *obj, struct bpf_map *bpf)
+{
+	uint32_t n = 1024;
+
+	if (bpf_map__max_entries(bpf) || bpf_map__type(bpf) == BPF_MAP_TYPE_PERF_EVENT_ARRAY)
+		return;
+	if (bpf_map__type(bpf) == BPF_MAP_TYPE_CPUMAP)
+		n = obj->rt->map_env.n_cpus;
+	else if (bpf_map__type(bpf) == BPF_MAP_TYPE_RINGBUF)
+		n = 1 << 18; /* bytes */
+	if (!bpf_map__set_max_entries(bpf, n))
+		xl_object_notice(obj,
+				 "%s: map '%s' leaves its size to its control program: taken "
+				 "as %u",
+				 obj->name, bpf_map__name(bpf), n);
+}
+
 static void describe_map(struct xl_object_map *map, const struct bpf_map *bpf)
 {
 	map->type = bpf_map__type(bpf);
@@ -277,6 +279,8 @@ static int list_maps(struct xl_object *obj, struct xl_err *e)
 		map->name = store->name;
 		map->is_pinned = !map->is_internal && wants_pin(priv, name);
 		map->why_not = map_why_not(bpf);
+		if (!map->why_not)
+			size_map(obj, bpf);
 		describe_map(map, bpf);
 		if (map->why_not)
 			bpf_map__set_autocreate(bpf, false);
@@ -459,7 +463,6 @@ int xl_object_open(struct xl_runtime *rt, const void *data, size_t size, const c
 	err = err ? err : check_btf(obj, e);
 	err = err ? err : check_work(priv, e);
 	err = err ? err : list_progs(obj, e);
-	err = err ? err : check_progs(obj, e);
 	err = err ? err : xl_object_fix(obj, e);
 	err = err ? err : open_bpf(obj, e);
 	err = err ? err : adopt_progs(obj, e);

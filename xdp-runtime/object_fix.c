@@ -112,6 +112,12 @@ static enum what judge_extern(const struct fixer *f, const struct site *s, char 
 
 	if (ELF64_ST_TYPE(s->sym->st_info) == STT_NOTYPE && xl_object_is_kconfig(f->obj, s->name))
 		return KEEP;
+	if (!xl_object_is_ksym(f->obj, s->name) && f->priv->btf) {
+		*why = text("refers to '%s', which is defined in another object: link them with "
+			    "bpftool gen object",
+			    s->name);
+		return POISON;
+	}
 	if (is_call(s->insn)) {
 		*why = text("needs kernel function %s, which is not served", s->name);
 		return POISON;

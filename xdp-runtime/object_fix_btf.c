@@ -106,6 +106,7 @@ static void fix_ksyms(struct fixer *f, const struct btf_type *sec)
 	struct btf_type *t = in_image(f, sec);
 	uint32_t id = any_int(f->priv->btf);
 
+	f->priv->ksyms = sec;
 	for (int i = 0; i < btf_vlen(sec); i++) {
 		const struct btf_type *old =
 			btf__type_by_id(f->priv->btf, btf_var_secinfos(sec)[i].type);
@@ -147,18 +148,25 @@ static int check_kconfig(struct fixer *f, const struct btf_type *sec)
 	return 0;
 }
 
-bool xl_object_is_kconfig(const struct xl_object *obj, const char *name)
+static bool names(const struct btf *btf, const struct btf_type *sec, const char *name)
 {
-	const struct btf *btf = xl_object_priv(obj)->btf;
-	const struct btf_type *sec = xl_object_priv(obj)->kconfig;
-
 	for (int i = 0; sec && i < btf_vlen(sec); i++) {
-		const struct btf_type *var = btf__type_by_id(btf, btf_var_secinfos(sec)[i].type);
+		const struct btf_type *t = btf__type_by_id(btf, btf_var_secinfos(sec)[i].type);
 
-		if (!strcmp(btf__str_by_offset(btf, var->name_off), name))
+		if (!strcmp(btf__str_by_offset(btf, t->name_off), name))
 			return true;
 	}
 	return false;
+}
+
+bool xl_object_is_kconfig(const struct xl_object *obj, const char *name)
+{
+	return names(xl_object_priv(obj)->btf, xl_object_priv(obj)->kconfig, name);
+}
+
+bool xl_object_is_ksym(const struct xl_object *obj, const char *name)
+{
+	return names(xl_object_priv(obj)->btf, xl_object_priv(obj)->ksyms, name);
 }
 
 int xl_object_fix_btf(struct xl_object *obj, struct xl_err *e)

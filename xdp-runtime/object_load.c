@@ -172,12 +172,26 @@ static void collect(struct xl_object *obj)
 		collect_prog(obj, i);
 }
 
+/* A file without any function is mostly one whose functions have no type. */
+static int no_program(const struct xl_elf *elf, struct xl_err *e)
+{
+	for (uint32_t i = 1; i < elf->n_secs; i++)
+		if (elf->sec[i].kept && elf->sec[i].flags & SHF_EXECINSTR)
+			return xl_err_set(e, -ENOENT,
+					  "no XDP program in it: section '%s' has code but no "
+					  "function symbol (compiled by LLVM before 7?)",
+					  elf->sec[i].name);
+	return xl_err_set(e, -ENOENT, "no XDP program in it, nor any other");
+}
+
 static int check_some_xdp(const struct xl_object *obj, struct xl_err *e)
 {
 	for (uint32_t i = 0; i < obj->n_progs; i++)
 		if (obj->progs[i].is_xdp)
 			return 0;
-	return xl_err_set(e, -ENOENT, "no XDP program in it: '%s' in section '%s' %s",
+	if (!obj->n_progs)
+		return no_program(&xl_object_priv(obj)->elf, e);
+	return xl_err_set(e, -ENOENT, "no XDP program in it: '%s' in section '%s': %s",
 			  obj->progs[0].name, obj->progs[0].section, obj->progs[0].why_not);
 }
 

@@ -40,11 +40,11 @@ struct xl_object_store {
 
 struct xl_object_priv {
 	struct xl_elf elf;
-	struct btf *btf;		/* a view of .BTF as the file has it; NULL: there is none */
-	const struct btf_type *kconfig; /* DATASEC .kconfig in btf, or NULL */
-	int kernel_btf_fd;		/* checked copy of opts.btf_path; -1: none */
-	struct xl_object_func *funcs;	/* [n_progs] */
-	struct xl_object_store *stores; /* [n_maps] */
+	struct btf *btf; /* a view of .BTF as the file has it; NULL: there is none */
+	const struct btf_type *kconfig, *ksyms; /* DATASECs in btf, or NULL */
+	int kernel_btf_fd;			/* checked copy of opts.btf_path; -1: none */
+	struct xl_object_func *funcs;		/* [n_progs] */
+	struct xl_object_store *stores;		/* [n_maps] */
 	/* Names of maps whose definition asks to be pinned. */
 	char **pins;
 	uint32_t n_pins;
@@ -92,8 +92,9 @@ bool xl_object_is_foreign(const struct xl_object *obj, const struct xl_elf_func 
 /* object_core.c, object_fix_btf.c: parts of the above. */
 int xl_object_fix_core(struct xl_object *obj, struct xl_err *e);
 int xl_object_fix_btf(struct xl_object *obj, struct xl_err *e);
-/* Whether @name is a variable of .kconfig. After xl_object_fix_btf(). */
+/* Whether @name is a variable of .kconfig, or of .ksyms. After xl_object_fix_btf(). */
 bool xl_object_is_kconfig(const struct xl_object *obj, const char *name);
+bool xl_object_is_ksym(const struct xl_object *obj, const char *name);
 
 /* object_config.c
  * Fills run_prio and chain_call_actions of the programs. */

@@ -288,6 +288,16 @@ static void a_pin_of_another_shape_is_an_error(void **state)
 	xl_object_close(a);
 }
 
+static void a_map_without_a_size_gets_one(void **state)
+{
+	struct fixture *f = *state;
+	struct xl_object *obj = load_object(f, "odd");
+
+	assert_int_equal(map(obj, "sizeless")->max_entries, 1024);
+	contains(f->notice, "'sizeless' leaves its size to its control program");
+	xl_object_close(obj);
+}
+
 static void internal_maps_have_the_names_of_their_sections(void **state)
 {
 	struct xl_object *obj = load_object(*state, "mixed");
@@ -591,6 +601,7 @@ int main(void)
 		CLAIM(maps_of_maps_are_filled_as_written),
 		CLAIM(pins_are_shared_in_the_runtime_only),
 		CLAIM(a_pin_of_another_shape_is_an_error),
+		CLAIM(a_map_without_a_size_gets_one),
 		CLAIM(internal_maps_have_the_names_of_their_sections),
 		CLAIM(packet_headers_stay_as_compiled),
 		CLAIM(a_given_btf_decides),
