@@ -285,23 +285,32 @@ static void pop(struct xl_interp *it)
 		break;                               \
 	}
 
-#define JUMP(op, compare, type64, type32)            \
-	case BPF_JMP | op | BPF_X:                   \
-		if ((type64)DST compare(type64) SRC) \
-			pc += insn->off;             \
-		break;                               \
-	case BPF_JMP | op | BPF_K:                   \
-		if ((type64)DST compare(type64) IMM) \
-			pc += insn->off;             \
-		break;                               \
-	case BPF_JMP32 | op | BPF_X:                 \
-		if ((type32)DST compare(type32) SRC) \
-			pc += insn->off;             \
-		break;                               \
-	case BPF_JMP32 | op | BPF_K:                 \
-		if ((type32)DST compare(type32) IMM) \
-			pc += insn->off;             \
-		break;
+/* @condition is over a and b, of the one type and of the other. */
+#define JUMP(op, type64, type32, condition)                    \
+	case BPF_JMP | op | BPF_X: {                           \
+		const type64 a = (type64)DST, b = (type64)SRC; \
+		if (condition)                                 \
+			pc += insn->off;                       \
+		break;                                         \
+	}                                                      \
+	case BPF_JMP | op | BPF_K: {                           \
+		const type64 a = (type64)DST, b = (type64)IMM; \
+		if (condition)                                 \
+			pc += insn->off;                       \
+		break;                                         \
+	}                                                      \
+	case BPF_JMP32 | op | BPF_X: {                         \
+		const type32 a = (type32)DST, b = (type32)SRC; \
+		if (condition)                                 \
+			pc += insn->off;                       \
+		break;                                         \
+	}                                                      \
+	case BPF_JMP32 | op | BPF_K: {                         \
+		const type32 a = (type32)DST, b = (type32)IMM; \
+		if (condition)                                 \
+			pc += insn->off;                       \
+		break;                                         \
+	}
 
 #define TOUCH(base, size, write)                                                \
 	({                                                                      \
@@ -425,17 +434,17 @@ uint64_t xl_interp_execute(struct xl_interp *it, const struct bpf_insn *start,
 		case BPF_JMP32 | BPF_JA:
 			pc += insn->imm;
 			break;
-			JUMP(BPF_JEQ, ==, uint64_t, uint32_t)
-			JUMP(BPF_JNE, !=, uint64_t, uint32_t)
-			JUMP(BPF_JSET, &, uint64_t, uint32_t)
-			JUMP(BPF_JGT, >, uint64_t, uint32_t)
-			JUMP(BPF_JGE, >=, uint64_t, uint32_t)
-			JUMP(BPF_JLT, <, uint64_t, uint32_t)
-			JUMP(BPF_JLE, <=, uint64_t, uint32_t)
-			JUMP(BPF_JSGT, >, int64_t, int32_t)
-			JUMP(BPF_JSGE, >=, int64_t, int32_t)
-			JUMP(BPF_JSLT, <, int64_t, int32_t)
-			JUMP(BPF_JSLE, <=, int64_t, int32_t)
+			JUMP(BPF_JEQ, uint64_t, uint32_t, a == b)
+			JUMP(BPF_JNE, uint64_t, uint32_t, a != b)
+			JUMP(BPF_JSET, uint64_t, uint32_t, a & b)
+			JUMP(BPF_JGT, uint64_t, uint32_t, a > b)
+			JUMP(BPF_JGE, uint64_t, uint32_t, a >= b)
+			JUMP(BPF_JLT, uint64_t, uint32_t, a < b)
+			JUMP(BPF_JLE, uint64_t, uint32_t, a <= b)
+			JUMP(BPF_JSGT, int64_t, int32_t, a > b)
+			JUMP(BPF_JSGE, int64_t, int32_t, a >= b)
+			JUMP(BPF_JSLT, int64_t, int32_t, a < b)
+			JUMP(BPF_JSLE, int64_t, int32_t, a <= b)
 
 		case BPF_JMP | BPF_CALL:
 			it->insn = insn;
