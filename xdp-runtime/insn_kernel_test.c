@@ -9,6 +9,7 @@
 
 #include "base/kernel_bpf.h"
 #include "xdp-runtime/insn_test_cases.h"
+#include "xdp-runtime/vlog.h"
 
 static char log_buf[1 << 20];
 
@@ -79,10 +80,37 @@ static void instructions_read_as_in_the_kernels_log(void **state)
 	}
 }
 
+/* Every program that differs from a good one in a single bit. */
+static void we_refuse_nothing_that_the_kernel_takes(void **state)
+{
+	struct bpf_insn insns[N_ALL_FORMS];
+	uint32_t *starts, n_starts, n_taken = 0;
+	struct xl_vlog log;
+
+	for (uint32_t bit = 0; bit < N_ALL_FORMS * 64; bit++) {
+		uint8_t byte;
+
+		memcpy(insns, all_forms, sizeof(insns));
+		memcpy(&byte, (uint8_t *)insns + bit / 8, 1);
+		byte ^= (uint8_t)(1 << bit % 8);
+		memcpy((uint8_t *)insns + bit / 8, &byte, 1);
+		xl_vlog_init(&log, 1);
+		if (!xl_insn_check(insns, N_ALL_FORMS, &log, &starts, &n_starts)) {
+			free(starts);
+			n_taken++;
+		} else if (load(insns, N_ALL_FORMS, 0) >= 0) {
+			fail_msg("insn %u, bit %u: we say %s", bit / 64, bit % 64, log.last);
+		}
+		xl_vlog_fini(&log);
+	}
+	assert_true(n_taken > N_ALL_FORMS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_kernel_refuses_what_we_refuse_in_the_same_words),
+		cmocka_unit_test(we_refuse_nothing_that_the_kernel_takes),
 		cmocka_unit_test(instructions_read_as_in_the_kernels_log),
 	};
 
