@@ -196,8 +196,9 @@ int xl_capture_next(struct xl_capture *cap, struct xl_packet *out_packet, struct
 	if (cap->read_err)
 		return xl_err_set(e, cap->read_err, "%s: cannot read on after packet %ju: %s",
 				  cap->name, (uintmax_t)cap->n_packets, strerror(-cap->read_err));
-	return xl_err_set(e, -EINVAL, "%s: damaged after packet %ju, at byte %ju: %s", cap->name,
-			  (uintmax_t)cap->n_packets, (uintmax_t)before, pcap_geterr(cap->pcap));
+	return xl_err_set(e, -EINVAL, "%s: cannot read on after packet %ju, at byte %ju: %s",
+			  cap->name, (uintmax_t)cap->n_packets, (uintmax_t)before,
+			  pcap_geterr(cap->pcap));
 }
 
 int xl_capture_rewind(struct xl_capture *cap, struct xl_err *e)

@@ -121,8 +121,9 @@ static void packets_before_the_damage_come_out_and_the_place_is_named(void **sta
 	assert_int_equal(xl_capture_next(cap, &p, &e), 1);
 	assert_int_equal(xl_capture_next(cap, &p, &e), 1);
 	assert_int_equal(xl_capture_next(cap, &p, &e), -EINVAL);
-	assert_string_equal(e.text, "in.pcap: damaged after packet 2, at byte 177: truncated dump "
-				    "file; tried to read 62 captured bytes, only got 55");
+	assert_string_equal(e.text,
+			    "in.pcap: cannot read on after packet 2, at byte 177: truncated dump "
+			    "file; tried to read 62 captured bytes, only got 55");
 	/* The end of it. */
 	assert_int_equal(xl_capture_next(cap, &p, &e), 0);
 	xl_capture_close(cap);

@@ -44,33 +44,21 @@ static void json_sha1(struct xl_json *j, const char *name, const uint8_t *data, 
 	xl_json_strn(j, name, text, sizeof(text));
 }
 
-/* How each kind of redirect is shown; which members it has. */
-static const struct {
-	const char *name;
-	bool has_map, has_key;
-} redirect_kinds[] = {
-	[XL_REDIRECT_NONE] = { "none", false, false },
-	[XL_REDIRECT_IFINDEX] = { "ifindex", false, false },
-	[XL_REDIRECT_DEVMAP] = { "devmap", true, true },
-	[XL_REDIRECT_DEVMAP_ALL] = { "devmap_all", true, false },
-	[XL_REDIRECT_CPUMAP] = { "cpumap", true, true },
-	[XL_REDIRECT_XSKMAP] = { "xskmap", true, true },
-};
-
 static void json_redirect(const struct xl_replay_report *report, struct xl_json *j,
 			  const struct xl_redirect *redirect)
 {
+	const struct xl_redirect_words *words = &xl_redirect_words[redirect->kind];
 	char buf[32];
 
 	xl_json_begin_object(j, "redirect");
-	xl_json_str(j, "kind", redirect_kinds[redirect->kind].name);
-	if (redirect_kinds[redirect->kind].has_map)
+	xl_json_str(j, "kind", words->name);
+	if (words->has_map)
 		xl_json_str(j, "map",
 			    xl_ways_map_name(report->replay->obj, redirect->map_id, buf,
 					     sizeof(buf)));
-	if (redirect_kinds[redirect->kind].has_key)
+	if (words->has_key)
 		xl_json_u64(j, "key", redirect->key);
-	if (redirect->ifindex)
+	if (redirect->ifindex || redirect->kind == XL_REDIRECT_IFINDEX)
 		xl_json_u64(j, "ifindex", redirect->ifindex);
 	if (redirect->flags & BPF_F_EXCLUDE_INGRESS)
 		xl_json_bool(j, "exclude_ingress", true);
@@ -229,14 +217,12 @@ static void print_table(const struct xl_replay_report *report)
 	print_row(out, "all", report->n_packets, report->n_packets, report->n_bytes);
 	print_redirects(report);
 	if (report->n_faults)
-		fprintf(out,
-			"\n%" PRIu64 " of the aborted packets: the program was stopped by an "
-			"error of its own.\n",
+		fprintf(out, "\nStopped by an error of the program: %" PRIu64 " of the aborted.\n",
 			report->n_faults);
 	if (report->n_cut)
 		fprintf(out,
-			"\n%" PRIu64 " packets were cut by the snap length of the capture: the "
-			"program saw their first bytes only.\n",
+			"\nCut by the snap length of the capture, so that the program saw their "
+			"first bytes only: %" PRIu64 ".\n",
 			report->n_cut);
 }
 

@@ -9,6 +9,10 @@
 #include "xdp-runtime/engine.h"
 #include "xdp-runtime/prog.h"
 
+/* From the last packet of a round of --loop to the first of the next: time must not stand still
+ * where the capture is one packet. Chosen: the step of a classic pcap's clock. */
+#define ROUND_GAP_NS 1000
+
 static int grow(struct xl_replay *r, uint32_t len)
 {
 	const size_t size = xl_frame_buf_size(len);
@@ -39,7 +43,7 @@ static uint64_t advance_clock(struct xl_replay *r, uint64_t packet_ns)
 
 void xl_replay_next_round(struct xl_replay *r)
 {
-	r->shift_ns = r->clock_ns - r->first_ns;
+	r->shift_ns = r->clock_ns - r->first_ns + ROUND_GAP_NS;
 }
 
 /* Room around the packet is zero, as the kernel's is: a program that moves data into it would

@@ -9,6 +9,15 @@
 #include "maps/map.h"
 #include "xdp-runtime/object.h"
 
+const struct xl_redirect_words xl_redirect_words[] = {
+	[XL_REDIRECT_NONE] = { "none", false, false },
+	[XL_REDIRECT_IFINDEX] = { "ifindex", false, false },
+	[XL_REDIRECT_DEVMAP] = { "devmap", true, true },
+	[XL_REDIRECT_DEVMAP_ALL] = { "devmap_all", true, false },
+	[XL_REDIRECT_CPUMAP] = { "cpumap", true, true },
+	[XL_REDIRECT_XSKMAP] = { "xskmap", true, true },
+};
+
 const char *xl_ways_map_name(const struct xl_object *obj, uint32_t map_id, char *buf, size_t size)
 {
 	for (uint32_t i = 0; i < obj->n_maps; i++)
@@ -28,7 +37,7 @@ static struct xl_way key_of(const struct xl_verdict *verdict)
 		return key;
 	key.kind = redirect->kind;
 	key.map_id = redirect->map_id;
-	key.key = redirect->kind == XL_REDIRECT_DEVMAP_ALL ? 0 : redirect->key;
+	key.key = xl_redirect_words[redirect->kind].has_key ? redirect->key : 0;
 	key.ifindex = redirect->ifindex;
 	return key;
 }
@@ -79,26 +88,19 @@ static int grow(struct xl_ways *ways)
 
 static char *name_redirect(const struct xl_way *way, const struct xl_object *obj)
 {
+	const struct xl_redirect_words *words = &xl_redirect_words[way->kind];
 	char map_buf[32], *name = NULL;
 	const char *map = xl_ways_map_name(obj, way->map_id, map_buf, sizeof(map_buf));
-	int n = -1;
+	int n;
 
-	switch (way->kind) {
-	case XL_REDIRECT_NONE:
-		n = asprintf(&name, "redirect:nowhere");
-		break;
-	case XL_REDIRECT_IFINDEX:
-		n = asprintf(&name, "redirect:%u", way->ifindex);
-		break;
-	case XL_REDIRECT_DEVMAP_ALL:
-		n = asprintf(&name, "redirect:%s[*]", map);
-		break;
-	case XL_REDIRECT_DEVMAP:
-	case XL_REDIRECT_CPUMAP:
-	case XL_REDIRECT_XSKMAP:
+	if (words->has_key)
 		n = asprintf(&name, "redirect:%s[%" PRIu64 "]", map, way->key);
-		break;
-	}
+	else if (words->has_map)
+		n = asprintf(&name, "redirect:%s[*]", map);
+	else if (way->kind == XL_REDIRECT_IFINDEX)
+		n = asprintf(&name, "redirect:%u", way->ifindex);
+	else
+		n = asprintf(&name, "redirect:nowhere");
 	return n < 0 ? NULL : name;
 }
 

@@ -6,6 +6,7 @@
 #ifndef XL_CLI_WAYS_H
 #define XL_CLI_WAYS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,6 +32,13 @@ struct xl_ways {
 	size_t n_slots, n;     /* n_slots is 0 or a power of two, at most half full */
 	struct xl_way **order; /* n of them, as they were met */
 };
+
+/* How each kind of redirect is named, and what it has. By enum xl_redirect_kind. */
+struct xl_redirect_words {
+	const char *name; /* "kind" in JSON */
+	bool has_map, has_key;
+};
+extern const struct xl_redirect_words xl_redirect_words[];
 
 /* The way of @verdict, made if it is new; NULL: out of memory. */
 struct xl_way *xl_ways_find(struct xl_ways *ways, const struct xl_verdict *verdict,

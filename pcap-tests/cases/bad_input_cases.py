@@ -84,10 +84,10 @@ class Captures(BadCase):
     def test_packets_before_the_damage_are_processed(self):
         good = pcap([packet(1), packet(2), packet(3)])
         done = self.with_pcap(good[:-7], USAGE,
-                              r"bad\.pcap: damaged after packet 2, at byte 176: ")
+                              r"bad\.pcap: cannot read on after packet 2, at byte 176: ")
         self.assertRegex(done.out, r"XDP_DROP +1 .*\nXDP_PASS +1 ")
         huge = good + struct.pack("<IIII", 0, 0, 2**31, 60)
-        done = self.with_pcap(huge, USAGE, r"bad\.pcap: damaged after packet 3, at byte 252: ")
+        done = self.with_pcap(huge, USAGE, r"bad\.pcap: cannot read on after packet 3, at byte 252: ")
         self.assertRegex(done.out, r"all +3 ")
 
     def test_a_link_type_that_is_not_ethernet_is_named(self):

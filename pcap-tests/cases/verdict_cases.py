@@ -96,6 +96,7 @@ redirect:7                         1             60
                                    r"packet has 60 bytes")
         self.assertRegex(done.err, r"packet 3: insn \d+ of verdicts .*10000")
         self.assertEqual(len(done.err.splitlines()), 2)
+        self.assertIn("Stopped by an error of the program: 2 of the aborted.", done.out)
         self.assertIn("XDP_TX", done.out)
         rows, rest = self.replay_json("verdicts", [packet(12), packet(2)], code=DIFFERS)
         self.assertEqual(rows[0]["verdict"], "XDP_ABORTED")
@@ -116,7 +117,7 @@ redirect:7                         1             60
 
     def test_packets_that_the_capture_cut_are_counted(self):
         done = self.replay("verdicts", [(0, packet(2), 1514), (1, packet(2), 60)])
-        self.assertIn("1 packets were cut by the snap length", done.out)
+        self.assertIn("saw their first bytes only: 1.\n", done.out)
         _, rest = self.replay_json("verdicts", [(0, packet(2), 1514), (1, packet(2), 60)])
         self.assertEqual(rest["summary"]["cut"], 1)
 
