@@ -138,7 +138,7 @@ uint64_t xl_helper_probe_read_kernel(uint64_t out, uint64_t r2, uint64_t from, u
 {
 	const struct xl_run *run = xl_run;
 	const uint32_t size = (uint32_t)r2, need = size ? size : 1;
-	void *to = (void *)(uintptr_t)out;
+	uint8_t none, *to = size ? (uint8_t *)(uintptr_t)out : &none; /* nothing may go to NULL */
 
 	if (run->readable && run->readable(run, (uintptr_t)from, need) == need) {
 		memmove(to, (const void *)(uintptr_t)from, size);
