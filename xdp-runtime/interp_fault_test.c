@@ -362,6 +362,23 @@ static void a_tail_call_into_a_refused_program_says_why(void **state)
 	rig_unload(&target);
 }
 
+static void an_unchecked_opcode_stops_the_program(void **state)
+{
+	struct bpf_insn insns[] = { MOV(0, 2), EXIT_INSN };
+	static const uint8_t packet[PACKET_LEN];
+	struct xl_prog prog;
+	char why[512];
+
+	assert_int_equal(rig_load(&rig, &prog, insns, 2), 0);
+	insns[0].code = 0xff;
+	assert_int_equal(rig_run(&rig, &prog, packet, sizeof(packet)).action, XDP_ABORTED);
+	assert_int_equal(rig.run.fault.kind, XL_FAULT_BAD_INSN);
+	xl_fault_describe(&rig.run.fault, why, sizeof(why));
+	assert_string_equal(why,
+			    "insn 0 of test (unknown opcode ff): cannot be executed: opcode ff");
+	rig_unload(&prog);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -378,6 +395,7 @@ int main(void)
 		TEST(calls_are_eight_deep_with_callbacks),
 		TEST(keys_that_a_helper_lends_are_readable_until_it_returns),
 		TEST(a_tail_call_into_a_refused_program_says_why),
+		TEST(an_unchecked_opcode_stops_the_program),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
