@@ -73,7 +73,7 @@ int xl_cli_map_list(int argc, char **argv)
 	struct xl_object_list list;
 	int code = xl_object_list_open(
 		argc, argv, "xdpland map list OBJ [-j]",
-		"Lists the maps of an object file, what they need, and what would stop them.\n",
+		"Lists the maps of an object file, their shape, and what would stop them.\n",
 		&list);
 
 	if (code >= 0)

@@ -80,7 +80,7 @@ int xl_object_list_open(int argc, char **argv, const char *usage, const char *in
 		fprintf(stderr, "xdpland: %s\n", e.text);
 		xl_object_list_close(&list);
 		return err == -ENOENT || err == -EACCES || err == -ENOMEM ? XL_EXIT_ENV
-									  : XL_EXIT_USAGE;
+									  : XL_EXIT_REJECTED;
 	}
 	xl_object_load(list.obj, &list.load_err);
 	*out_list = list;
