@@ -14,7 +14,7 @@
 #include "xdp-runtime/prog.h"
 
 /* Chosen: a comparison of maps costs about as much as the packets since the last one. */
-#define MAP_BYTES_PER_PACKET 1024u
+#define MAP_BYTES_PER_PACKET 256u
 #define INTERVAL_MAX	     4096u
 #define WINDOW_PARTS	     16u /* chosen: two rounds for the largest map and a few packets more */
 
