@@ -7,10 +7,13 @@
 #include "cli/diff_kernel_priv.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/chain.h"
+#include "maps/map.h"
+#include "xdp-runtime/object.h"
 #include "xdp-runtime/prog.h"
 
 /* Chosen: a comparison of maps costs about as much as the packets since the last one. */
@@ -82,6 +85,15 @@ void xl_diff_close(struct xl_diff *diff)
 	free(diff);
 }
 
+/* The object's name for a map: the kernel's has 15 characters. */
+static const char *map_name(const struct xl_diff *diff)
+{
+	for (uint32_t i = 0; diff->obj && i < diff->obj->n_maps; i++)
+		if (diff->obj->maps[i].map == diff->map.map)
+			return diff->obj->maps[i].name;
+	return diff->map.map->name;
+}
+
 static void compare_maps(struct xl_diff *diff)
 {
 	if (diff->maps_differ || diff->maps_checked == diff->last_n)
@@ -92,6 +104,7 @@ static void compare_maps(struct xl_diff *diff)
 	}
 	if (!diff->map.map)
 		return; /* diff->err says why */
+	snprintf(diff->map_name, sizeof(diff->map_name), "%s", map_name(diff));
 	diff->maps_differ = true;
 	diff->maps_window = (struct xl_diff_window){ diff->maps_checked + 1, diff->last_n };
 }
@@ -241,6 +254,7 @@ void xl_diff_narrow(struct xl_diff *diff, struct xl_diff *second)
 		return; /* it did not happen again: what is known stays */
 	diff->maps_window = second->maps_window;
 	diff->map = second->map;
+	memcpy(diff->map_name, second->map_name, sizeof(diff->map_name));
 	second->map = map;
 	second->maps_differ = false;
 }

@@ -47,7 +47,9 @@ struct xl_diff {
 	uint64_t maps_checked; /* maps are known to be equal up to this packet */
 	bool maps_differ;
 	struct xl_diff_window maps_window; /* one of these packets made the difference */
+	/* Its map may be one of a second replay, which is gone: the name is kept apart. */
 	struct xl_twin_map_diff map;
+	char map_name[128];
 };
 
 #endif

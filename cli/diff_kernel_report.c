@@ -5,8 +5,6 @@
 #include <string.h>
 
 #include "cli/json_out.h"
-#include "maps/map.h"
-#include "xdp-runtime/object.h"
 #include "xdp-runtime/verdict.h"
 
 #define NEAR		8u  /* chosen: bytes shown before the one that differs, and after it */
@@ -19,15 +17,6 @@ static uint64_t n_skipped(const struct xl_diff *diff)
 	for (int i = 0; i < XL_DIFF_SKIPS; i++)
 		n += diff->skipped[i];
 	return n;
-}
-
-/* The object's name for a map: the kernel's has 15 characters. */
-static const char *map_name(const struct xl_diff *diff)
-{
-	for (uint32_t i = 0; diff->obj && i < diff->obj->n_maps; i++)
-		if (diff->obj->maps[i].map == diff->map.map)
-			return diff->obj->maps[i].name;
-	return diff->map.map->name;
 }
 
 /* A stretch of bytes that a report shows: around @off, or from the start. */
@@ -84,7 +73,7 @@ static void print_packet(const struct xl_diff *diff, FILE *out)
 /* The part of a map's value that is shown. */
 static struct stretch value_stretch(const struct xl_diff *diff)
 {
-	uint32_t size = diff->map.map->value_size;
+	uint32_t size = diff->map.value_size;
 
 	return size <= VALUE_SHOWN_MAX ? (struct stretch){ 0, size } : around(diff->map.off, size);
 }
@@ -102,12 +91,12 @@ static void print_map(const struct xl_diff *diff, FILE *out)
 {
 	const struct xl_twin_map_diff *m = &diff->map;
 
-	fprintf(out, "  map %s differs after packet %" PRIu64, map_name(diff),
+	fprintf(out, "  map %s differs after packet %" PRIu64, diff->map_name,
 		diff->maps_window.first);
 	if (diff->maps_window.first < diff->maps_window.last)
 		fprintf(out, " or one of those up to %" PRIu64, diff->maps_window.last);
 	fprintf(out, ": key");
-	for (uint32_t i = 0; i < m->map->key_size; i++)
+	for (uint32_t i = 0; i < m->key_size; i++)
 		fprintf(out, " %02x", m->key[i]);
 	if (m->cpu >= 0)
 		fprintf(out, ", CPU %d", m->cpu);
@@ -195,10 +184,10 @@ static void json_map(struct xl_json *j, const struct xl_diff *diff)
 	const struct xl_twin_map_diff *m = &diff->map;
 
 	xl_json_begin_object(j, "map");
-	xl_json_str(j, "name", map_name(diff));
+	xl_json_str(j, "name", diff->map_name);
 	xl_json_u64(j, "first_packet", diff->maps_window.first);
 	xl_json_u64(j, "last_packet", diff->maps_window.last);
-	json_hex(j, "key", m->key, (struct stretch){ 0, m->map->key_size });
+	json_hex(j, "key", m->key, (struct stretch){ 0, m->key_size });
 	if (m->cpu >= 0)
 		xl_json_u64(j, "cpu", (uint64_t)m->cpu);
 	if (m->ours && m->kernel)

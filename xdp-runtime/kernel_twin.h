@@ -77,12 +77,13 @@ int xl_twin_run(struct xl_twin *twin, uint32_t which, const struct xl_twin_packe
 
 /* The first difference between a map and the kernel's copy of it. */
 struct xl_twin_map_diff {
-	const struct xl_map *map; /* borrowed */
-	uint8_t *key;		  /* map->key_size bytes */
-	uint8_t *ours, *kernel;	  /* map->value_size bytes; NULL: no such entry on that side */
-	int cpu;		  /* slot of a per-CPU value, as the programs count; else -1 */
-	uint32_t off;		  /* first byte that differs, when both are there */
-	char field[96];		  /* that byte's member by BTF ("stats.packets"), or "" */
+	const struct xl_map *map; /* borrowed from the runtime */
+	uint32_t key_size, value_size;
+	uint8_t *key;		/* key_size bytes */
+	uint8_t *ours, *kernel; /* value_size bytes; NULL: no such entry on that side */
+	int cpu;		/* slot of a per-CPU value, as the programs count; else -1 */
+	uint32_t off;		/* first byte that differs, when both are there */
+	char field[96];		/* that byte's member by BTF ("stats.packets"), or "" */
 };
 
 /* Compares the contents of all maps that programs can write to with the kernel's copies.

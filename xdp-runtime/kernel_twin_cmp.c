@@ -63,7 +63,11 @@ static uint8_t *copy_of(const uint8_t *bytes, size_t n)
 static int tell(const struct xl_map *map, const uint8_t *key, const uint8_t *ours,
 		const uint8_t *kernel, int cpu, uint32_t off, struct xl_twin_map_diff *out)
 {
-	*out = (struct xl_twin_map_diff){ .map = map, .cpu = cpu, .off = off };
+	*out = (struct xl_twin_map_diff){ .map = map,
+					  .key_size = map->key_size,
+					  .value_size = map->value_size,
+					  .cpu = cpu,
+					  .off = off };
 	out->key = copy_of(key, map->key_size);
 	out->ours = ours ? copy_of(ours, map->value_size) : NULL;
 	out->kernel = kernel ? copy_of(kernel, map->value_size) : NULL;
