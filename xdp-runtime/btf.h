@@ -33,7 +33,7 @@ static inline struct xl_btf *xl_btf_of(struct xl_obj *obj)
  * still 0, or which names extern VARs and FUNCs (.ksyms, .kconfig), is fine here, since libbpf
  * fills that in before it loads the BTF.
  *
- * Errors  -EINVAL, -E2BIG, -ENOTSUPP, -ENOMEM with the reason in @log (may be NULL). Ids in @data may refer to
+ * Errors  -EINVAL, -E2BIG, -EEXIST a type in itself, -ENOTSUPP, -ENOMEM, with the reason in @log (may be NULL). Ids in @data may refer to
  * nothing but @data. Never reads outside of it. */
 int xl_btf_check(const void *data, size_t size, struct xl_vlog *log);
 

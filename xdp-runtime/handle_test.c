@@ -84,7 +84,7 @@ static int teardown(void **state)
 
 static void an_object_lives_until_its_last_fd_is_closed(void **state)
 {
-	bool gone;
+	static bool gone;
 	int fd = only_fd(XL_OBJ_MAP, O_RDWR, &gone);
 
 	xl_handles_reap(handles);
@@ -99,7 +99,7 @@ static void an_object_lives_until_its_last_fd_is_closed(void **state)
 static void closes_in_a_row_are_all_noticed(void **state)
 {
 	struct xl_obj *obj;
-	bool gone;
+	static bool gone;
 	int fds[50];
 
 	obj = new_thing(XL_OBJ_PROG, &gone);
@@ -119,7 +119,7 @@ static void closes_in_a_row_are_all_noticed(void **state)
 
 static void a_dup_keeps_the_object(void **state)
 {
-	bool gone;
+	static bool gone;
 	int fd = only_fd(XL_OBJ_MAP, O_RDWR, &gone), copy = dup(fd);
 
 	close(fd);
@@ -132,7 +132,7 @@ static void a_dup_keeps_the_object(void **state)
 
 static void a_write_only_fd_keeps_the_object(void **state)
 {
-	bool gone;
+	static bool gone;
 	int fd = only_fd(XL_OBJ_MAP, O_WRONLY, &gone);
 
 	xl_handles_reap(handles);
@@ -144,7 +144,7 @@ static void a_write_only_fd_keeps_the_object(void **state)
 
 static void a_child_process_keeps_the_object(void **state)
 {
-	bool gone;
+	static bool gone;
 	int fd = only_fd(XL_OBJ_LINK, O_RDWR, &gone), go[2];
 	pid_t pid;
 	char c;
@@ -188,7 +188,7 @@ static void send_fd(int sock, int fd)
 
 static void an_fd_on_its_way_through_a_socket_keeps_the_object(void **state)
 {
-	bool gone;
+	static bool gone;
 	int fd = only_fd(XL_OBJ_MAP, O_RDWR, &gone), socks[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, socks), 0);
@@ -204,7 +204,7 @@ static void an_fd_on_its_way_through_a_socket_keeps_the_object(void **state)
 
 static void a_mapping_keeps_the_object(void **state)
 {
-	bool gone;
+	static bool gone;
 	int fd = only_fd(XL_OBJ_MAP, O_RDWR, &gone);
 	void *p = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
 
@@ -220,7 +220,7 @@ static void a_mapping_keeps_the_object(void **state)
 static void an_object_can_be_opened_again_after_all_fds_were_closed(void **state)
 {
 	struct xl_obj *obj;
-	bool gone;
+	static bool gone;
 	int fd;
 
 	obj = new_thing(XL_OBJ_MAP, &gone);
@@ -240,7 +240,7 @@ static void an_fd_names_its_object_by_inode(void **state)
 {
 	struct xl_obj *obj;
 	struct stat st;
-	bool gone;
+	static bool gone;
 	int fd;
 
 	obj = new_thing(XL_OBJ_PROG, &gone);
@@ -263,7 +263,7 @@ static void the_link_of_an_fd_tells_the_kind(void **state)
 					     [XL_OBJ_LINK] = "bpf_link" };
 	char path[64], text[64];
 	ssize_t n;
-	bool gone;
+	static bool gone;
 	int fd;
 
 	for (int kind = 0; kind < XL_OBJ_KINDS; kind++) {
@@ -280,7 +280,7 @@ static void the_link_of_an_fd_tells_the_kind(void **state)
 static void ids_count_up_and_are_not_reused(void **state)
 {
 	struct xl_obj *obj[4];
-	bool gone[4];
+	static bool gone[4];
 
 	for (int i = 0; i < 3; i++) {
 		obj[i] = new_thing(XL_OBJ_MAP, &gone[i]);
@@ -304,7 +304,7 @@ static void ids_count_up_and_are_not_reused(void **state)
 static void a_pin_holds_its_object(void **state)
 {
 	struct xl_obj *obj;
-	bool gone, other_gone;
+	static bool gone, other_gone;
 	struct xl_obj *other = new_thing(XL_OBJ_MAP, &other_gone);
 
 	obj = new_thing(XL_OBJ_MAP, &gone);
@@ -330,7 +330,7 @@ static void running_out_of_fds_is_an_error_and_no_more(void **state)
 {
 	struct rlimit before, tight;
 	struct xl_obj *obj;
-	bool gone;
+	static bool gone;
 	int fd;
 
 	obj = new_thing(XL_OBJ_MAP, &gone);
@@ -350,7 +350,7 @@ static void running_out_of_fds_is_an_error_and_no_more(void **state)
 
 static void destroying_the_table_lets_go_of_open_fds(void **state)
 {
-	bool gone[2];
+	static bool gone[2];
 	int fd = only_fd(XL_OBJ_MAP, O_RDWR, &gone[0]);
 	struct xl_obj *pinned = new_thing(XL_OBJ_PROG, &gone[1]);
 

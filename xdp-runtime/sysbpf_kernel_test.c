@@ -773,7 +773,7 @@ static void link_scenario(struct side *side)
 		memset(&attr, 0, sizeof(attr));
 		attr.u.link_create.prog_fd = (uint32_t)prog;
 		attr.u.link_create.attach_type = attach_types[a];
-		attr.u.link_create.target_ifindex = 0x7fffffff + (a == 0);
+		attr.u.link_create.target_ifindex = 0x7fffffffu + (a == 0);
 		note(side, "attach type",
 		     side_call(side, BPF_LINK_CREATE, &attr) == -EINVAL ? -EINVAL : 0);
 	}
