@@ -153,17 +153,30 @@ static bool read_address(const json_t *in, const struct xl_btf_place *place)
 	       xl_addr_parse(json_string_value(in), place->base, place->size);
 }
 
+/* One character below U+0100, as the writer shows a byte of text; NUL too. */
+static bool char_from_json(const json_t *in, struct number *out)
+{
+	const uint8_t *s = (const uint8_t *)json_string_value(in);
+	const size_t len = json_string_length(in);
+
+	*out = (struct number){ .is_hex = true };
+	if (len == 1)
+		out->magnitude = s[0];
+	else if (len == 2 && (s[0] & 0xfe) == 0xc2) /* UTF-8 of U+0080 to U+00FF */
+		out->magnitude = (s[0] & 3u) << 6 | (s[1] & 0x3fu);
+	else
+		return false;
+	return true;
+}
+
 static int read_int(struct reader *r, const struct btf_type *t, const json_t *in,
 		    const struct xl_btf_place *from)
 {
 	const struct xl_btf_place place = xl_btf_int_place(t, from);
 	const uint8_t encoding = btf_int_encoding(t);
-	const char *text = json_string_value(in);
 	struct number n;
 
-	if ((encoding & BTF_INT_CHAR) && text && json_string_length(in) == 1)
-		n = (struct number){ .magnitude = (uint8_t)text[0], .is_hex = true };
-	else if (!number_from_json(in, &n))
+	if (!((encoding & BTF_INT_CHAR) && char_from_json(in, &n)) && !number_from_json(in, &n))
 		return read_address(in, from) ? 0 : refuse(r, "a whole number", in);
 	return store_number(r, &n, encoding & BTF_INT_SIGNED, t->size, &place);
 }

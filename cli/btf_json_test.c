@@ -284,6 +284,24 @@ static void a_value_that_is_shorter_than_its_type_is_safe(void **state)
 	}
 }
 
+static void characters_read_back_whatever_they_are(void **state)
+{
+	struct btf *btf = btf__new_empty();
+	const struct types types = { .btf = btf };
+
+	btf__add_int(btf, "char", 1, BTF_INT_CHAR);
+	for (unsigned c = 0; c < 256; c++) {
+		struct xl_err e = { 0 };
+		uint8_t in = (uint8_t)c, out = (uint8_t)~c;
+		char *text = write_text(&types, 1, &in, 1);
+
+		assert_int_equal(read_text(&types, 1, text, &out, 1, &e), 0);
+		assert_int_equal(out, in);
+		free(text);
+	}
+	btf__free(btf);
+}
+
 static void types_that_multiply_end(void **state)
 {
 	struct btf *btf = btf__new_empty();
@@ -317,6 +335,7 @@ int main(void)
 		cmocka_unit_test(people_may_write_it_shorter),
 		cmocka_unit_test(what_does_not_fit_is_refused_with_its_path),
 		cmocka_unit_test(a_value_that_is_shorter_than_its_type_is_safe),
+		cmocka_unit_test(characters_read_back_whatever_they_are),
 		cmocka_unit_test(types_that_multiply_end),
 	};
 

@@ -113,7 +113,8 @@ int xl_json_load_text(const char *text, size_t len, const char *name, json_t **o
 
 	if (!rewritten)
 		return xl_err_set(e, -ENOMEM, "%s: out of memory", name);
-	*out_json = json_loadb(rewritten, rewritten_len, JSON_REJECT_DUPLICATES, &error);
+	*out_json = json_loadb(rewritten, rewritten_len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL,
+			       &error);
 	free(rewritten);
 	if (*out_json)
 		return 0;

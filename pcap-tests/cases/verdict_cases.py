@@ -56,6 +56,11 @@ class Verdicts(ReplayCase):
                          {"redirect:7": 1, "redirect:ports[3]": 1, "redirect:cpus[1]": 1,
                           "redirect:sockets[2]": 1, "redirect:ports[*]": 1, "redirect:nowhere": 1})
 
+    def test_every_target_is_counted_by_itself(self):
+        packets = [packet(4, i) for i in range(256)] * 3
+        _, rest = self.replay_json("verdicts", packets)
+        self.assertEqual(rest["summary"]["redirects"], {f"redirect:{i}": 3 for i in range(256)})
+
     def test_a_redirect_to_an_empty_slot_is_what_the_flags_say(self):
         rows, _ = self.replay_json("verdicts", [packet(5, 1), packet(7, 1)], *self.maps())
         self.assertEqual([r["verdict"] for r in rows], ["XDP_ABORTED", "XDP_PASS"])
