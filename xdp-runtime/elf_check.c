@@ -17,7 +17,8 @@
 #define EM_BPF 247
 #endif
 
-#define INSN_SIZE sizeof(struct bpf_insn)
+#define NAME_LEN_MAX 1023 /* chosen: KSYM_NAME_LEN is 512 */
+#define INSN_SIZE    sizeof(struct bpf_insn)
 
 /* What is known while reading. */
 struct reader {
@@ -229,13 +230,17 @@ static int check_strings(struct reader *r, uint32_t sec, const char *what)
 	return 0;
 }
 
-/* Names go into messages: a line of text must stay one. */
-static bool printable(const char *name)
+/* Names go into messages: a line of text must stay one. NULL: it will do. The limit also keeps
+ * strings that end in the same place from being read a million times. */
+static const char *bad_name(const char *name)
 {
-	for (; *name; name++)
-		if ((unsigned char)*name < 0x20 || *name == 0x7f)
-			return false;
-	return true;
+	for (size_t n = 0; name[n]; n++) {
+		if ((unsigned char)name[n] < 0x20 || name[n] == 0x7f)
+			return "control characters in the name";
+		if (n == NAME_LEN_MAX)
+			return "the name is too long";
+	}
+	return NULL;
 }
 
 static int name_sections(struct reader *r)
@@ -251,8 +256,8 @@ static int name_sections(struct reader *r)
 			return FAIL(r, "section %u: name at offset %u is outside of the names", i,
 				    r->sh[i].sh_name);
 		r->elf->sec[i].name = (const char *)names->data + r->sh[i].sh_name;
-		if (!printable(r->elf->sec[i].name))
-			return FAIL(r, "section %u: control characters in the name", i);
+		if (bad_name(r->elf->sec[i].name))
+			return FAIL(r, "section %u: %s", i, bad_name(r->elf->sec[i].name));
 	}
 	return 0;
 }
@@ -372,8 +377,8 @@ static int check_symbol(struct reader *r, uint32_t i)
 		return FAIL(r, "symbol %u: name at offset %u is outside of the names", i,
 			    sym->st_name);
 	name = (const char *)r->elf->sec[r->elf->strtab].data + sym->st_name;
-	if (!printable(name))
-		return FAIL(r, "symbol %u: control characters in the name", i);
+	if (bad_name(name))
+		return FAIL(r, "symbol %u: %s", i, bad_name(name));
 	if (sym->st_shndx == SHN_UNDEF || sym->st_shndx == SHN_ABS || sym->st_shndx == SHN_COMMON)
 		return 0;
 	if (sym->st_shndx >= r->elf->n_secs)

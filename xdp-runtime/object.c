@@ -371,14 +371,18 @@ static int take_kernel_btf(struct xl_object *obj, struct xl_err *e)
 static int check_work(const struct xl_object_priv *priv, struct xl_err *e)
 {
 	const uint64_t n_progs = priv->elf.n_funcs, text = priv->elf.sec[priv->elf.text].size;
-	uint64_t n_vars = 0;
+	uint64_t n_vars = 0, n_names = priv->elf.n_syms;
 
+	for (uint32_t i = 1; i < priv->elf.n_secs; i++)
+		if (priv->elf.sec[i].kept && priv->elf.sec[i].type == SHT_REL)
+			n_names += priv->elf.sec[i].size / sizeof(Elf64_Rel);
 	for (uint32_t id = 1; priv->btf && id < btf__type_cnt(priv->btf); id++)
 		if (btf_is_datasec(btf__type_by_id(priv->btf, id)))
 			n_vars += btf_vlen(btf__type_by_id(priv->btf, id));
-	if (n_vars * priv->elf.n_syms > WORK_MAX)
-		return xl_err_set(e, -EINVAL, "%lu variables and %u symbols are too many",
-				  (unsigned long)n_vars, priv->elf.n_syms);
+	if (n_vars * n_names > WORK_MAX)
+		return xl_err_set(e, -EINVAL,
+				  "%lu variables, %lu symbols and relocations: too many",
+				  (unsigned long)n_vars, (unsigned long)n_names);
 	if (n_progs * text > WORK_MAX * 8 ||
 	    n_progs * priv->elf.sec[priv->elf.btf_ext].size > WORK_MAX * 32)
 		return xl_err_set(e, -EINVAL, "%lu functions, .text of %lu bytes: too much code",

@@ -18,6 +18,7 @@
 /* linux/btf.h has it in the kernel only. */
 #define BTF_INFO_ENC(kind, vlen) (((uint32_t)(kind) << 24) | (uint32_t)(vlen))
 
+#define MAPS_MAX		 4096 /* chosen: ten times what any known object has */
 #define KCONFIG_VAR_MAX		 4096 /* bytes; chosen: CONFIG_* strings are far shorter */
 #define KCONFIG_VARS_MAX	 1024 /* chosen */
 
@@ -76,6 +77,8 @@ static int fix_map_definitions(struct fixer *f, const struct btf_type *sec)
 {
 	int err = 0;
 
+	if (btf_vlen(sec) > MAPS_MAX)
+		return xl_err_set(f->e, -EINVAL, "%u maps are too many", btf_vlen(sec));
 	for (int i = 0; i < btf_vlen(sec) && !err; i++) {
 		const struct btf_type *var =
 			btf__type_by_id(f->priv->btf, btf_var_secinfos(sec)[i].type);

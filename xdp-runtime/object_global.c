@@ -75,12 +75,13 @@ __attribute__((format(printf, 3, 4))) static int bad(const struct place *p, stru
 
 /* -- finding the place ------------------------------------------------------------------- */
 
-/* Points @p at the initial value of section @name. */
+/* Points @p at the initial value of section @name. What is in .kconfig comes from the kernel's
+ * configuration at load, whatever it was before. */
 static bool enter_section(struct xl_object *obj, const char *name, struct place *p)
 {
 	struct xl_object_map *map = xl_object_map(obj, name);
 
-	if (!map || !map->is_internal)
+	if (!map || !map->is_internal || !strcmp(map->name, ".kconfig"))
 		return false;
 	/* const to us, but skeletons write there too before load. */
 	p->section = (uint8_t *)bpf_map__initial_value(
