@@ -178,12 +178,14 @@ static void names_are_strings_of_one_line(void **state)
 	b.data[section(&b, ".strtab")->sh_offset + symbol(&b, "prog")->st_name] = 0x1b;
 	refused(b, "control characters");
 	b = copy();
-	memset(b.data + section(&b, ".BTF")->sh_offset, 'x', section(&b, ".BTF")->sh_size - 1);
+	/* a section that nobody needs becomes the string table: one long name */
+	section(&b, ".BTF")->sh_type = SHT_STRTAB;
+	memset(b.data + section(&b, ".BTF")->sh_offset + 1, 'x', section(&b, ".BTF")->sh_size - 2);
 	b.data[section(&b, ".BTF")->sh_offset] = '\0';
 	b.data[section(&b, ".BTF")->sh_offset + section(&b, ".BTF")->sh_size - 1] = '\0';
-	section(&b, ".BTF")->sh_type = SHT_STRTAB;
 	symbol(&b, "prog")->st_name = 1;
 	section(&b, ".symtab")->sh_link = (Elf32_Word)(section(&b, ".BTF") - sections(&b));
+	b.data[section(&b, ".strtab")->sh_offset + section(&b, ".BTF")->sh_name] = 'x';
 	refused(b, "too long");
 	b = copy();
 	b.data[section(&b, ".strtab")->sh_offset + section(&b, ".strtab")->sh_size - 1] = 'x';
