@@ -133,7 +133,7 @@ static void build(struct builder *b, const struct xt_env *env, const struct fds 
 			build_store(b, env, fds, &calls[i]);
 			continue;
 		}
-		for (uint8_t a = 0; a < 5 && row->arg[a] != XL_ARG_NONE; a++)
+		for (uint8_t a = 0; a < 5; a++)
 			load_arg(b, BPF_REG_1 + a, env, fds, &calls[i].arg[a]);
 		add(b, BPF_JMP | BPF_CALL, 0, 0, 0, calls[i].func);
 		if (row->ret == XL_RET_MAP_VALUE_OR_NULL) {

@@ -28,10 +28,8 @@ static const struct xl_helper helpers[] = {
 	    .arg = { XL_ARG_CONST_MAP_PTR, XL_ARG_MAP_KEY, XL_ARG_MAP_VALUE, XL_ARG_ANYTHING }),
 	ROW(map_delete_elem, "0.1", .arg = { XL_ARG_CONST_MAP_PTR, XL_ARG_MAP_KEY }),
 	ROW(ktime_get_ns, "0.1"),
-	ROW(trace_printk, "0.1",
-	    .arg = { XL_ARG_MEM, XL_ARG_CONST_SIZE, XL_ARG_ANYTHING, XL_ARG_ANYTHING,
-		     XL_ARG_ANYTHING },
-	    .gpl_only = true),
+	/* r3..r5 are passed on unchecked. */
+	ROW(trace_printk, "0.1", .arg = { XL_ARG_MEM, XL_ARG_CONST_SIZE }, .gpl_only = true),
 	ROW(get_prandom_u32, "0.1"),
 	ROW(get_smp_processor_id, "0.1"),
 	ROW(tail_call, "0.1", .ret = XL_RET_VOID,

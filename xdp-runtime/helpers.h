@@ -17,7 +17,7 @@
 
 /* Kinds of arguments, as the kernel names them (ARG_*). */
 enum xl_arg {
-	XL_ARG_NONE, /* not used by the helper */
+	XL_ARG_NONE, /* not used, or used unchecked (the values of bpf_trace_printk) */
 	XL_ARG_ANYTHING,
 	XL_ARG_CTX,
 	XL_ARG_CONST_MAP_PTR,

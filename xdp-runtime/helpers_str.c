@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "xdp-runtime/helpers_ctype.h"
 #include "xdp-runtime/run.h"
 
 #define BASE_MASK  UINT64_C(0x1f) /* BPF_STRTOX_BASE_MASK */
@@ -33,11 +34,6 @@ static int digit(char c)
 		return c - '0';
 	c |= 0x20;
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
-}
-
-static bool is_space(char c)
-{
-	return (c >= '\t' && c <= '\r') || c == ' ' || (uint8_t)c == 0xa0;
 }
 
 /* Steps over a "0x" that belongs to @base and settles base 0. */
@@ -77,7 +73,7 @@ static int parse_number(const char *buf, size_t len, uint64_t flags, uint64_t *o
 
 	if (!len || (base != 0 && base != 8 && base != 10 && base != 16) || flags & ~BASE_MASK)
 		return -EINVAL;
-	while (used < len && is_space(buf[used]))
+	while (used < len && xl_ctype_space((uint8_t)buf[used]))
 		used++;
 	*out_negative = used < len && buf[used] == '-';
 	used += *out_negative;
