@@ -109,7 +109,7 @@ static int read_key(const struct loader *l, const json_t *in)
 	return read_item(l, l->shape.key_type, in, l->key, map->key_size, "key");
 }
 
-/* "cpu": N; CPUs that this machine has not are told of once. Returns the slot or NULL. */
+/* Where the value for "cpu": N goes; NULL for CPUs that this machine has not, told of once. */
 static int cpu_slot(struct loader *l, const json_t *in, uint8_t *values, uint8_t **out_slot)
 {
 	const json_t *cpu = json_object_get(in, "cpu");
@@ -196,6 +196,10 @@ static int find_target(struct loader *l, const json_t *in)
 		id > 0 && id <= UINT32_MAX ? xl_map_shape_obj_of_id(&l->shape, (uint32_t)id) : NULL;
 	if (l->target)
 		return 0;
+	if (id)
+		return xl_err_set(l->e, -EINVAL,
+				  "value: there is no %s of id %lld in this object; give its name",
+				  what, (long long)id);
 	return xl_err_set(l->e, -EINVAL, "value: expected the name of a %s of the object", what);
 }
 
@@ -316,42 +320,50 @@ static bool is_empty_slot(const json_t *item)
 	       json_object_get(value, "error");
 }
 
+static int tell_apart(const struct loader *l, const char *what)
+{
+	return xl_err_set(l->e, -EINVAL,
+			  "\"%s\" and \"formatted\" tell different things; remove one", what);
+}
+
 /* A dump says everything twice. Where somebody changed one of both, it is better to ask. */
 static int check_formatted(struct loader *l, const json_t *formatted)
 {
-	const size_t size = l->shape.value_size_sys;
+	const size_t size = l->shape.value_size_sys, key_size = l->shape.map->key_size;
+	const json_t *key = json_object_get(formatted, "key");
 	int err;
 
+	if (key) {
+		memcpy(l->check, l->key, key_size);
+		err = read_item(l, l->shape.key_type, key, l->check, key_size, "key");
+		if (err || memcmp(l->check, l->key, key_size))
+			return err ? err : tell_apart(l, "key");
+	}
 	memcpy(l->check, l->value, size);
 	err = read_plain(l, formatted, l->check);
-	if (err || !memcmp(l->check, l->value, size))
-		return err;
-	return xl_err_set(l->e, -EINVAL,
-			  "\"value\" and \"formatted\" tell different things; remove one");
+	if (err || memcmp(l->check, l->value, size))
+		return err ? err : tell_apart(l, "value");
+	return 0;
 }
 
-static int load_entry(struct loader *l, const json_t *entry)
+/* Reads what @entry says into key, value and target. */
+static int read_entry(struct loader *l, const json_t *entry)
 {
 	const struct xl_map *map = l->shape.map;
 	const enum xl_map_value_kind kind = map->ops->value_kind;
 	const json_t *formatted = json_object_get(entry, "formatted");
 	const json_t *key = json_object_get(entry, "key");
-	const json_t *item = entry;
 	const bool has_value = json_object_get(entry, "value") || json_object_get(entry, "values");
+	/* Names in "formatted" outlive the ids in the bytes. */
+	const bool by_name = formatted && read_kind[kind] != read_plain;
+	const json_t *item = by_name || !has_value ? formatted : entry;
 	int err;
 
-	if (!json_is_object(entry))
-		return xl_err_set(l->e, -EINVAL, "expected {\"key\": …, \"value\": …}");
-	if (is_empty_slot(entry))
-		return 0;
-	if (formatted && (!has_value || read_kind[kind] != read_plain))
-		item = formatted; /* names outlive the ids in the bytes */
 	if (!key)
 		key = json_object_get(formatted, "key");
 	if (!key && map->key_size && !l->shape.om->is_internal)
 		return xl_err_set(l->e, -EINVAL, "no \"key\"");
 	memset(l->key, 0, map->key_size);
-	l->target = NULL;
 	err = key ? read_key(l, key) : 0;
 	if (err)
 		return err;
@@ -361,6 +373,19 @@ static int load_entry(struct loader *l, const json_t *entry)
 	err = read_kind[kind](l, item, l->value);
 	if (!err && item == entry && formatted && l->shape.value_type)
 		err = check_formatted(l, formatted);
+	return err;
+}
+
+static int load_entry(struct loader *l, const json_t *entry)
+{
+	int err;
+
+	if (!json_is_object(entry))
+		return xl_err_set(l->e, -EINVAL, "expected {\"key\": …, \"value\": …}");
+	if (is_empty_slot(entry))
+		return 0;
+	l->target = NULL;
+	err = read_entry(l, entry);
 	if (err)
 		return err;
 	/* The map takes the reference, unless it refuses. */
@@ -417,7 +442,7 @@ int xl_map_json_load(struct xl_object *obj, struct xl_object_map *om, const json
 	l.shape = xl_map_shape_of(obj, om);
 	l.key = calloc(1, om->map->key_size + 1);
 	l.value = calloc(1, l.shape.value_size_sys + 8);
-	l.check = calloc(1, l.shape.value_size_sys + 8);
+	l.check = calloc(1, l.shape.value_size_sys + om->map->key_size + 8);
 	if (l.key && l.value && l.check)
 		err = load_entries(&l, entries, where);
 	else

@@ -231,11 +231,14 @@ class Loads(MapCase):
                 ("array", [{"key": 300, "value": {"a": 1}}],
                  r"index 300 is not in the map, which has 300 entries"),
                 ("array", [{**pair, "formatted": {"key": 1, "value": {"a": 2}}, "value":
-                            hex_bytes(b"\1\0\0\0")}], r"tell different things"),
+                            hex_bytes(b"\1\0\0\0")}], r"\"value\" and \"formatted\" tell different"),
+                ("array", [{**pair, "formatted": {"key": 2, "value": {"a": 1}}, "value":
+                            hex_bytes(b"\1\0\0\0")}], r"\"key\" and \"formatted\" tell different"),
                 ("hash", [{"key": {"a": i}, "value": {"u8": 1}} for i in range(5)],
                  r"map hash, entry 5: the map is full: it has room for 4 entries"),
                 ("progs", [{"key": 0, "value": "nothing"}], r"no program 'nothing' is loaded"),
-                ("progs", [{"key": 0, "value": 12345}], r"expected the name of a program"),
+                ("progs", [{"key": 0, "value": 12345}], r"no program of id 12345 in this object"),
+                ("progs", [{"key": 0, "value": []}], r"expected the name of a program"),
                 ("outer", [{"key": 0, "value": "outsider"}], r"no map 'outsider' is loaded"),
                 ("ports", [{"key": 0, "value": {"prog": "on_port"}}], r"value: no \"ifindex\""),
                 ("ports", [{"key": 0, "value": {"ifindex": 1, "prog": "on_port"}}],
