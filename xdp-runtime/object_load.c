@@ -104,7 +104,22 @@ static int make_pins(struct xl_object *obj, struct xl_err *e)
 
 /* -- why a program was refused ------------------------------------------------------------ */
 
-static char *why_number(const struct xl_object *obj, long func)
+/* What program @name, or one of its subprograms, asks of CO-RE in vain. */
+static char *why_core(const struct xl_object_msg *msg, const char *name)
+{
+	const char *what = NULL;
+	char *s = NULL;
+
+	for (uint32_t i = 0; i < msg->n_lacks; i++)
+		if (!what || !strcmp(msg->lacks[i].func, name))
+			what = msg->lacks[i].what;
+	if (asprintf(&s, "accesses %s, which the kernel's BTF does not have",
+		     what ? what : "something") < 0)
+		return NULL;
+	return s;
+}
+
+static char *why_number(const struct xl_object *obj, const char *name, long func)
 {
 	const struct xl_object_priv *priv = xl_object_priv(obj);
 	char *s = NULL;
@@ -113,7 +128,7 @@ static char *why_number(const struct xl_object *obj, long func)
 	if (func >= XL_POISON && (uint64_t)(func - XL_POISON) < priv->n_poisons)
 		return strdup(priv->poisons[func - XL_POISON]);
 	if (func == LIBBPF_POISON_CORE)
-		return strdup("accesses a type or field that the kernel's BTF does not have");
+		return why_core(&priv->msg, name);
 	if (func >= LIBBPF_POISON_MAP && func - LIBBPF_POISON_MAP < obj->n_maps)
 		n = asprintf(&s, "needs map '%s', but %s", obj->maps[func - LIBBPF_POISON_MAP].name,
 			     obj->maps[func - LIBBPF_POISON_MAP].why_not);
@@ -124,13 +139,13 @@ static char *why_number(const struct xl_object *obj, long func)
 }
 
 /* The reason in words. "invalid func unknown#N" stands for something that was replaced. */
-static char *why_refused(const struct xl_object *obj, const char *refused)
+static char *why_refused(const struct xl_object *obj, const char *name, const char *refused)
 {
 	const char *hash = strrchr(refused, '#');
 	char *s = NULL;
 
 	if (hash && (strstr(refused, "invalid func") || strstr(refused, "unknown func")))
-		s = why_number(obj, strtol(hash + 1, NULL, 10));
+		s = why_number(obj, name, strtol(hash + 1, NULL, 10));
 	return s ? s : strdup(refused);
 }
 
@@ -150,7 +165,7 @@ static void collect_prog(struct xl_object *obj, uint32_t i)
 		return;
 	}
 	free(func->why_not);
-	func->why_not = o ? why_refused(obj, xl_prog_of(o)->refused) : NULL;
+	func->why_not = o ? why_refused(obj, prog->name, xl_prog_of(o)->refused) : NULL;
 	prog->why_not = func->why_not ? func->why_not : "it was not loaded";
 	xl_obj_put(o);
 }
@@ -234,21 +249,21 @@ static int explain_maps(struct xl_object *obj, int err, struct xl_err *e)
 
 static int load_bpf(struct xl_object *obj, struct xl_err *e)
 {
-	struct xl_object_msg msg;
+	struct xl_object_msg *msg = &xl_object_priv(obj)->msg;
 	int err;
 
-	xl_object_msg_on(&msg);
+	xl_object_msg_on(msg);
 	err = bpf_object__load(obj->bpf);
-	xl_object_msg_off(&msg);
+	xl_object_msg_off(msg);
 	if (!err)
 		return 0;
 	if (err <= -4000) /* libbpf's own numbers */
 		err = -EINVAL;
-	if (strstr(msg.text, "failed to create"))
+	if (strstr(msg->text, "failed to create"))
 		explain_maps(obj, err, e);
-	if (!msg.text[0] || strstr(msg.text, strerror(-err)))
-		return xl_err_set(e, err, "%s", msg.text[0] ? msg.text : strerror(-err));
-	return xl_err_set(e, err, "%s: %s", msg.text, strerror(-err));
+	if (!msg->text[0] || strstr(msg->text, strerror(-err)))
+		return xl_err_set(e, err, "%s", msg->text[0] ? msg->text : strerror(-err));
+	return xl_err_set(e, err, "%s: %s", msg->text, strerror(-err));
 }
 
 int xl_object_load(struct xl_object *obj, struct xl_err *e)

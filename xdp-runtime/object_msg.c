@@ -30,13 +30,51 @@ static bool is_echo(const char *line)
 	return false;
 }
 
+/* A CO-RE access comes as two lines: what it is, then whether it was found.
+ *
+ *     prog 'f': relo #0: <byte_off> [7] struct task_struct.pid (0:3 @ offset 16)
+ *     prog 'f': relo #0: no matching targets found
+ */
+static void listen_core(struct xl_object_msg *msg, const char *line)
+{
+	static const char *const asking[] = { "field_exists", "type_", "enumval_exists",
+					      "target_type_id" };
+	const char *name = strchr(line, '\''), *end = name ? strchr(name + 1, '\'') : NULL;
+	const char *rest = end ? strstr(end, "relo #") : NULL, *what;
+	uint32_t n = msg->n_lacks;
+
+	rest = rest ? strstr(rest, ": ") : NULL;
+	if (!rest)
+		return;
+	rest += 2;
+	if (*rest == '<')
+		snprintf(msg->access, sizeof(msg->access), "%s", rest + 1);
+	if (strncmp(rest, "no matching targets", 19) ||
+	    n == sizeof(msg->lacks) / sizeof(msg->lacks[0]))
+		return;
+	/* Who asks whether something is there may hear that it is not. */
+	for (size_t i = 0; i < sizeof(asking) / sizeof(asking[0]); i++)
+		if (!strncmp(msg->access, asking[i], strlen(asking[i])))
+			return;
+	what = strstr(msg->access, "] ");
+	if (!what)
+		return;
+	snprintf(msg->lacks[n].func, sizeof(msg->lacks[n].func), "%.*s", (int)(end - name - 1),
+		 name + 1);
+	what += 2;
+	snprintf(msg->lacks[n].what, sizeof(msg->lacks[n].what), "%.*s",
+		 (int)strcspn(what, "(=") - 1, what);
+	msg->n_lacks++;
+}
+
 static int print(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
 	static const char prefix[] = "libbpf: ";
 	char buf[512], *line = buf;
 	size_t n;
 
-	if (level != LIBBPF_WARN && !xl_log_enabled(XL_LOG_DEBUG))
+	if (level != LIBBPF_WARN && !xl_log_enabled(XL_LOG_DEBUG) &&
+	    (!listener || !strstr(fmt, "relo #")))
 		return 0;
 	vsnprintf(buf, sizeof(buf), fmt, ap);
 	if (!strncmp(line, prefix, sizeof(prefix) - 1))
@@ -46,6 +84,8 @@ static int print(enum libbpf_print_level level, const char *fmt, va_list ap)
 	while (n && line[n - 1] == '.')
 		line[--n] = '\0';
 	xl_log_debug("libbpf", "%s", line);
+	if (level == LIBBPF_DEBUG && listener)
+		listen_core(listener, line);
 	if (level == LIBBPF_WARN && listener && (!listener->text[0] || !is_echo(line)))
 		snprintf(listener->text, sizeof(listener->text), "%s", line);
 	return 0;
@@ -61,7 +101,7 @@ void xl_object_msg_on(struct xl_object_msg *msg)
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 	pthread_once(&once, install);
-	msg->text[0] = '\0';
+	memset(msg, 0, sizeof(*msg));
 	msg->before = listener;
 	listener = msg;
 }

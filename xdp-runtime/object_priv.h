@@ -38,6 +38,21 @@ struct xl_object_store {
 	bool pinned;	 /* by name: is or becomes a pin of the runtime */
 };
 
+/* object_msg.c: while a struct xl_object_msg is on, this thread's messages of libbpf go there. */
+struct xl_object_msg {
+	struct xl_object_msg *before;
+	char text[512]; /* the last warning of substance; "" if there was none */
+	/* What functions access that the target BTF of CO-RE does not have. */
+	struct {
+		char func[64];
+		char what[128]; /* "struct task_struct.pid" */
+	} lacks[16];
+	uint32_t n_lacks;
+	char access[256]; /* the one being looked for */
+};
+void xl_object_msg_on(struct xl_object_msg *msg);
+void xl_object_msg_off(struct xl_object_msg *msg);
+
 struct xl_object_priv {
 	struct xl_elf elf;
 	struct btf *btf; /* a view of .BTF as the file has it; NULL: there is none */
@@ -51,6 +66,7 @@ struct xl_object_priv {
 	/* Reasons for which an instruction was replaced by a call of helper XL_POISON + index. */
 	char **poisons;
 	uint32_t n_poisons;
+	struct xl_object_msg msg; /* of the load */
 	bool loaded;
 };
 
@@ -64,14 +80,6 @@ static inline struct xl_object_priv *xl_object_priv(const struct xl_object *obj)
 
 void xl_object_notice(const struct xl_object *obj, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
-
-/* object_msg.c: while a struct xl_object_msg is on, this thread's messages of libbpf go there. */
-struct xl_object_msg {
-	struct xl_object_msg *before;
-	char text[512]; /* the last warning of substance; "" if there was none */
-};
-void xl_object_msg_on(struct xl_object_msg *msg);
-void xl_object_msg_off(struct xl_object_msg *msg);
 
 /* object_btf_ext.c
  * Checks records, offsets, type ids and access strings of .BTF.ext. Errors: -EINVAL. */

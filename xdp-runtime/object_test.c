@@ -396,7 +396,8 @@ static void a_kernel_type_is_asked_of_the_kernel(void **state)
 		assert_non_null(prog(obj, "kernel")->prog);
 		contains(f->notice, "task_struct");
 	} else {
-		contains(prog(obj, "kernel")->why_not, "BTF does not have");
+		contains(prog(obj, "kernel")->why_not,
+			 "accesses struct task_struct.no_such_member, which the kernel's BTF");
 	}
 	xl_object_close(obj);
 }
