@@ -24,11 +24,12 @@ void xl_fib_destroy(struct xl_fib *fib);
  * {"routes": [...], "neighbours": [...], "links": [...], "forwarding": true} of the same entries.
  *
  * Names of links that appear only in routes and neighbours get their ifindex from a dump of links,
- * or are numbered from 2 in order of appearance, lo being 1, with an MTU of 1500. Forwarding is on
- * once a route was added, unless a file says otherwise. Addresses bring the routes of the local
- * table along. Routes of tables other than main come from `ip -j route show table all` only, which
- * names the table; neighbours without ARP from `ip -j neigh show nud all` only. Rules (`ip rule`),
- * route MTUs (a dump does not say which are locked) and source prefixes are not supported.
+ * or are numbered from 2 in order of appearance, lo being 1, with an MTU of 1500. Loopback's own
+ * addresses are local whatever was loaded. Forwarding is on once a route was added, unless a file
+ * says otherwise. Addresses bring the routes of the local table along. Routes of tables other than
+ * main come from `ip -j route show table all` only, which names the table; neighbours without ARP
+ * from `ip -j neigh show nud all` only. Rules (`ip rule`), route MTUs (a dump does not say which
+ * are locked) and source prefixes are not supported.
  *
  * Errors    -EINVAL with @e naming file, entry and field; -errno of reading. The table may have
  *           taken a part then, and is good for xl_fib_destroy() only.

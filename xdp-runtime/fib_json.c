@@ -106,6 +106,9 @@ int xl_fib_load(struct xl_fib *fib, const char *path, struct xl_err *e)
 
 	if (!f)
 		return xl_err_set(e, -errno, "%s: %s", path, strerror(errno));
+	/* Every host has these, also one of which only a part was dumped. */
+	if (fib->is_empty)
+		err = xl_fib_json_loopback(&r);
 	while (!err && !end) {
 		r.document++;
 		err = read_document(&r, f, &end);

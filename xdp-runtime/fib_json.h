@@ -59,5 +59,7 @@ uint8_t xl_fib_json_parse_ip(const char *text, struct xl_fib_ip *out);
 int xl_fib_json_route(struct xl_fib_reader *r, const json_t *obj);
 int xl_fib_json_neigh(struct xl_fib_reader *r, const json_t *obj);
 int xl_fib_json_add_link(struct xl_fib_reader *r, const json_t *obj);
+/* The local routes of lo's own addresses. -ENOMEM */
+int xl_fib_json_loopback(struct xl_fib_reader *r);
 
 #endif

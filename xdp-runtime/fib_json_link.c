@@ -103,6 +103,21 @@ static int add_locals6(struct xl_fib_reader *r, const struct xl_fib_addr *addr)
 	return add_local(r, &first, RTN_ANYCAST, 128);
 }
 
+int xl_fib_json_loopback(struct xl_fib_reader *r)
+{
+	static const struct xl_fib_addr none = { 0 };
+	struct xl_fib_addr addr = { .family = AF_INET, .plen = 8, .link = XL_FIB_LO };
+	int err;
+
+	memcpy(addr.ip.b, (const uint8_t[4]){ 127, 0, 0, 1 }, 4);
+	err = add_locals4(r, &addr, &none);
+	if (err)
+		return err;
+	addr = (struct xl_fib_addr){ .family = AF_INET6, .plen = 128, .link = XL_FIB_LO };
+	addr.ip.b[15] = 1;
+	return add_locals6(r, &addr);
+}
+
 static int read_addr(struct xl_fib_reader *r, const json_t *obj, uint32_t link)
 {
 	uint32_t plen = 0, scope = RT_SCOPE_UNIVERSE;

@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/ipv6_route.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
@@ -211,6 +212,9 @@ int xl_fib_json_route(struct xl_fib_reader *r, const json_t *obj)
 	route->pref = (uint8_t)pref;
 	route->metric = metric;
 	err = get_prefix(r, obj, route);
+	/* Of what people write by hand; `ip` always prints it. */
+	if (!err && route->family == AF_INET6 && !json_object_get(obj, "metric"))
+		route->metric = IP6_RT_PRIO_USER;
 	if (!err)
 		err = xl_fib_json_ip(r, obj, "prefsrc", &route->prefsrc, &src_family);
 	if (err)

@@ -94,6 +94,34 @@ static void routes_alone_forward_between_links_numbered_from_2(void **state)
 	xl_fib_destroy(fib);
 }
 
+static void ipv6_routes_without_a_metric_have_the_kernels(void **state)
+{
+	struct xl_fib *fib =
+		table_of("[{\"dst\":\"2001:db8::/32\",\"dev\":\"eth0\"},"
+			 "{\"dst\":\"2001:db8:1::/48\",\"dev\":\"eth0\",\"metric\":0}]");
+	struct bpf_fib_lookup p = to("2001:db8::1", 2);
+
+	assert_int_equal(xl_fib_lookup(fib, &p, BPF_FIB_LOOKUP_SKIP_NEIGH), 0);
+	assert_int_equal(p.rt_metric, 1024);
+	p = to("2001:db8:1::1", 2);
+	assert_int_equal(xl_fib_lookup(fib, &p, BPF_FIB_LOOKUP_SKIP_NEIGH), 0);
+	assert_int_equal(p.rt_metric, 0);
+	xl_fib_destroy(fib);
+}
+
+static void loopback_is_local_whatever_was_loaded(void **state)
+{
+	struct xl_fib *fib = table_of("[{\"dst\":\"0.0.0.0/0\",\"dev\":\"eth0\"},"
+				      "{\"dst\":\"::/0\",\"dev\":\"eth0\"}]");
+
+	assert_int_equal(ask(fib, "127.9.9.9", BPF_FIB_LOOKUP_SKIP_NEIGH),
+			 BPF_FIB_LKUP_RET_NOT_FWDED);
+	assert_int_equal(ask(fib, "::1", BPF_FIB_LOOKUP_SKIP_NEIGH), BPF_FIB_LKUP_RET_NOT_FWDED);
+	assert_int_equal(ask(fib, "126.9.9.9", BPF_FIB_LOOKUP_SKIP_NEIGH), 0);
+	assert_int_equal(ask(fib, "::2", BPF_FIB_LOOKUP_SKIP_NEIGH), 0);
+	xl_fib_destroy(fib);
+}
+
 static void a_later_dump_of_links_numbers_those_named_before(void **state)
 {
 	struct xl_fib *fib = table_of("[{\"dst\":\"default\",\"dev\":\"wan\"},"
@@ -275,6 +303,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_empty_table_answers_as_a_host_that_does_not_forward),
 		cmocka_unit_test(routes_alone_forward_between_links_numbered_from_2),
+		cmocka_unit_test(ipv6_routes_without_a_metric_have_the_kernels),
+		cmocka_unit_test(loopback_is_local_whatever_was_loaded),
 		cmocka_unit_test(a_later_dump_of_links_numbers_those_named_before),
 		cmocka_unit_test(one_object_may_hold_all_parts_and_turn_forwarding_off),
 		cmocka_unit_test(packets_above_the_mtu_need_fragments),
