@@ -216,6 +216,8 @@ int xl_twin_create(struct xl_prog *const *progs, uint32_t n_progs, struct xl_twi
 		err = pin(twin, e);
 	if (!err)
 		err = xl_twin_net_create(&twin->net);
+	if (!err)
+		xl_twin_copy_fib(twin);
 	for (uint32_t i = 0; i < twin->maps.n && !err; i++)
 		err = make_map(twin, &twin->maps.at[i], e);
 	if (!err)

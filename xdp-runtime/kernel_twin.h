@@ -17,6 +17,7 @@
  *   kernel_twin_cmp.c    both sides' contents compared
  *   kernel_twin_btf.c    what BTF says about bytes of a value
  *   kernel_twin_net.c    the network namespace and its ports
+ *   kernel_twin_fib.c    routes and neighbours in it
  *
  * Thread: control, all calls from one thread, which stays pinned to a CPU until the end.
  */

@@ -1,5 +1,5 @@
 /* The kernel twin's network namespace; ports in it are veth pairs made by rtnetlink with the
- * wanted ifindex. They need not be up: programs see only their numbers.
+ * wanted ifindex.
  *
  * Source: rtnetlink(7), veth(4), include/uapi/linux/veth.h.
  */
@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_link.h>
-#include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
 #include <sched.h>
@@ -17,6 +16,8 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "xdp-runtime/kernel_twin_nl.h"
 
 #define NS_PATH	    "/proc/thread-self/ns/net"
 #define PEER_OFFSET 0x40000000u /* chosen: peers' numbers are far from what programs name */
@@ -66,73 +67,57 @@ void xl_twin_net_leave(struct xl_twin_net *net)
 		setns(net->home_fd, CLONE_NEWNET);
 }
 
-struct request {
-	struct nlmsghdr nlh;
-	struct ifinfomsg ifi;
-	char attrs[256];
-};
-
-static struct rtattr *add_attr(struct request *req, uint16_t type, const void *data, size_t len)
+static int make_veth(uint32_t ifindex, const char *name)
 {
-	struct rtattr *attr = (struct rtattr *)((char *)req + NLMSG_ALIGN(req->nlh.nlmsg_len));
-
-	attr->rta_type = type;
-	attr->rta_len = (uint16_t)RTA_LENGTH(len);
-	if (len)
-		memcpy(RTA_DATA(attr), data, len);
-	req->nlh.nlmsg_len = NLMSG_ALIGN(req->nlh.nlmsg_len) + RTA_ALIGN(attr->rta_len);
-	return attr;
-}
-
-static void end_nest(struct request *req, struct rtattr *attr)
-{
-	attr->rta_len = (uint16_t)((char *)req + req->nlh.nlmsg_len - (char *)attr);
-}
-
-static int transact(const struct request *req)
-{
-	struct {
-		struct nlmsghdr nlh;
-		struct nlmsgerr err;
-	} answer;
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	ssize_t n;
-
-	if (fd < 0)
-		return -errno;
-	n = send(fd, req, req->nlh.nlmsg_len, 0);
-	if (n >= 0)
-		n = recv(fd, &answer, sizeof(answer), 0);
-	close(fd);
-	if (n < (ssize_t)sizeof(answer) || answer.nlh.nlmsg_type != NLMSG_ERROR)
-		return -EIO;
-	return answer.err.error;
-}
-
-static int make_veth(uint32_t ifindex)
-{
-	const uint32_t n_queues = XL_TWIN_NET_QUEUES;
+	const struct ifinfomsg port = { .ifi_index = (int)ifindex };
 	const struct ifinfomsg peer = { .ifi_index = (int)(ifindex ^ PEER_OFFSET) };
-	struct request req = {
-		.nlh = { .nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg)),
-			 .nlmsg_type = RTM_NEWLINK,
-			 .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL },
-		.ifi = { .ifi_index = (int)ifindex },
-	};
 	struct rtattr *info, *data;
-	char name[IFNAMSIZ];
+	struct xl_twin_nl req;
 
-	snprintf(name, sizeof(name), "xl%u", ifindex);
-	add_attr(&req, IFLA_IFNAME, name, strlen(name) + 1);
-	add_attr(&req, IFLA_NUM_RX_QUEUES, &n_queues, sizeof(n_queues));
-	add_attr(&req, IFLA_NUM_TX_QUEUES, &n_queues, sizeof(n_queues));
-	info = add_attr(&req, IFLA_LINKINFO, NULL, 0);
-	add_attr(&req, IFLA_INFO_KIND, "veth", 5);
-	data = add_attr(&req, IFLA_INFO_DATA, NULL, 0);
-	add_attr(&req, VETH_INFO_PEER, &peer, sizeof(peer));
-	end_nest(&req, data);
-	end_nest(&req, info);
-	return transact(&req);
+	xl_twin_nl_begin(&req, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &port, sizeof(port));
+	xl_twin_nl_add(&req, IFLA_IFNAME, name, strlen(name) + 1);
+	xl_twin_nl_add_u32(&req, IFLA_NUM_RX_QUEUES, XL_TWIN_NET_QUEUES);
+	xl_twin_nl_add_u32(&req, IFLA_NUM_TX_QUEUES, XL_TWIN_NET_QUEUES);
+	info = xl_twin_nl_nest(&req, IFLA_LINKINFO);
+	xl_twin_nl_add(&req, IFLA_INFO_KIND, "veth", 5);
+	data = xl_twin_nl_nest(&req, IFLA_INFO_DATA);
+	xl_twin_nl_add(&req, VETH_INFO_PEER, &peer, sizeof(peer));
+	xl_twin_nl_end(&req, data);
+	xl_twin_nl_end(&req, info);
+	return xl_twin_nl_send(&req);
+}
+
+/* Brings a link up, without the link-local address and the routes that IPv6 gives it by itself:
+ * those are in no table that was loaded. */
+static int bring_up(uint32_t ifindex)
+{
+	const struct ifinfomsg link = { .ifi_index = (int)ifindex };
+	const struct ifinfomsg up = { .ifi_index = (int)ifindex,
+				      .ifi_flags = IFF_UP,
+				      .ifi_change = IFF_UP };
+	const uint8_t no_address = 1; /* IN6_ADDR_GEN_MODE_NONE */
+	struct rtattr *af, *inet6;
+	struct xl_twin_nl req;
+
+	xl_twin_nl_begin(&req, RTM_SETLINK, 0, &link, sizeof(link));
+	af = xl_twin_nl_nest(&req, IFLA_AF_SPEC);
+	inet6 = xl_twin_nl_nest(&req, AF_INET6);
+	xl_twin_nl_add(&req, IFLA_INET6_ADDR_GEN_MODE, &no_address, sizeof(no_address));
+	xl_twin_nl_end(&req, inet6);
+	xl_twin_nl_end(&req, af);
+	/* Fails where there is no IPv6, which is fine. */
+	xl_twin_nl_send(&req);
+	xl_twin_nl_begin(&req, RTM_SETLINK, 0, &up, sizeof(up));
+	return xl_twin_nl_send(&req);
+}
+
+int xl_twin_net_veth(uint32_t ifindex, const char *name)
+{
+	int err = make_veth(ifindex, name);
+
+	if (!err)
+		err = bring_up(ifindex);
+	return err ? err : bring_up(ifindex ^ PEER_OFFSET);
 }
 
 static bool port_exists(uint32_t ifindex)
@@ -148,13 +133,15 @@ static bool port_exists(uint32_t ifindex)
 
 int xl_twin_net_port(struct xl_twin_net *net, uint32_t ifindex)
 {
+	char name[IFNAMSIZ];
 	bool ok;
 
 	if (!ifindex || ifindex >= PEER_OFFSET)
 		return -ENODEV;
+	snprintf(name, sizeof(name), "xl%u", ifindex);
 	xl_twin_net_enter(net);
 	/* On the host we make nothing. */
-	ok = port_exists(ifindex) || (net->home_fd >= 0 && !make_veth(ifindex));
+	ok = port_exists(ifindex) || (net->home_fd >= 0 && !xl_twin_net_veth(ifindex, name));
 	xl_twin_net_leave(net);
 	return ok ? 0 : -ENODEV;
 }

@@ -25,5 +25,7 @@ void xl_twin_net_leave(struct xl_twin_net *net);
  * Errors    -ENODEV there is none and none can be made */
 #define XL_TWIN_NET_QUEUES 64u /* chosen: more than tests ask for */
 int xl_twin_net_port(struct xl_twin_net *net, uint32_t ifindex);
+/* Makes a port in the thread's namespace, up and without addresses. -errno */
+int xl_twin_net_veth(uint32_t ifindex, const char *name);
 
 #endif

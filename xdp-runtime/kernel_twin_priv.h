@@ -69,6 +69,11 @@ int xl_twin_reach(struct xl_twin *twin);
 struct xl_twin_prog *xl_twin_find_prog(struct xl_twin *twin, uint32_t id);
 struct xl_twin_map *xl_twin_find_map(struct xl_twin *twin, uint32_t id);
 
+/* kernel_twin_fib.c */
+
+/* Makes the runtime's forwarding table in the twin's namespace; what is left out is noted. */
+void xl_twin_copy_fib(struct xl_twin *twin);
+
 /* kernel_twin_load.c */
 
 /* The kernel's copy of a BTF, loaded at first use; -1 if there is none. @btf may be NULL. */
