@@ -379,7 +379,8 @@ static enum xl_exit open_diff(struct xl_replay *r, const struct xl_diff_window *
 	if (!err)
 		return XL_EXIT_OK;
 	xl_err_set(e, err, "--diff kernel: %s", strerror(-err));
-	return xl_replay_exit_of(err, XL_EXIT_REJECTED);
+	/* Without privilege bpf(2) says -EPERM; -EACCES is the kernel's verifier. */
+	return err == -EACCES ? XL_EXIT_REJECTED : xl_replay_exit_of(err, XL_EXIT_REJECTED);
 }
 
 static void start_run(struct xl_replay *r)
