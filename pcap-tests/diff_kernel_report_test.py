@@ -108,6 +108,11 @@ class Report(unittest.TestCase):
         # The counters here hold seven packets; the kernel's were brought up to date.
         self.assertTrue(diff["maps_equal"])
 
+    def test_program_that_the_kernel_refuses_is_told_from_missing_privilege(self):
+        done = replay(os.path.join(PROGS, "refused.o"), "--pcap", self.assorted, "--diff", "kernel")
+        self.assertEqual(done.returncode, 4)
+        self.assertRegex(done.stderr, "program refused: the kernel refuses it: .*outside of the packet")
+
     def test_without_privilege_it_says_what_is_missing(self):
         with tempfile.TemporaryDirectory() as folder:
             os.chmod(folder, 0o755)

@@ -194,9 +194,11 @@ def example_cases(popular, examples, root, folder):
 
 
 def prog_cases(progs, root, folder):
-    """pcap-tests/progs, with what lies beside them: {"maps": {name: rows}, "options": […]}."""
+    """pcap-tests/progs, with what lies beside them: {"maps": {name: rows}, "fib": {…}, "options": […]}."""
     for path in sorted(glob.glob(os.path.join(progs, "*.o"))):
         name = os.path.basename(path)[:-2]
+        if name == "refused":
+            continue
         beside = os.path.join(root, "pcap-tests/progs", name + ".json")
         extra = {}
         if os.path.exists(beside):
@@ -204,6 +206,8 @@ def prog_cases(progs, root, folder):
                 extra = json.load(file)
         options = [x for m, rows in extra.get("maps", {}).items()
                    for x in ("--map", f"{m}={map_file(folder, m, rows)}")]
+        if "fib" in extra:
+            options += ["--fib", map_file(folder, "fib", extra["fib"])]
         yield Case(name, path, *options, *extra.get("options", []))
 
 
