@@ -27,6 +27,9 @@
 #include "base/mem.h"
 
 #define HASH_SIZE 1024u /* chosen: chains stay short up to some thousand objects */
+/* From so many objects on inotify says which to look at. Fewer are asked one by one: that takes
+ * some microseconds, while the end of an inotify instance takes the kernel 3 ms. */
+#define WATCH_FROM 64u
 
 struct handle {
 	struct xl_obj *obj;
@@ -59,8 +62,10 @@ struct xl_handles {
 	struct id_table kind[XL_OBJ_KINDS];
 	struct handle *by_ino[HASH_SIZE], *by_wd[HASH_SIZE];
 	struct pin *pins;
-	int inotify;	  /* -1 if there is none */
+	uint32_t n;	  /* objects of all kinds */
+	int inotify;	  /* -1 if there is none, or not yet */
 	bool all_suspect; /* some handle has no watch: ask each one's lock */
+	bool missed;	  /* closes before the watches were set, or too many to be told */
 	off_t next_lock_byte;
 };
 
@@ -133,8 +138,8 @@ int xl_handles_create(void (*user_gone)(struct xl_obj *obj), struct xl_handles *
 	pthread_once(&once, raise_fd_limit);
 	h->user_gone = user_gone;
 	h->next_lock_byte = 1;
-	h->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	h->all_suspect = h->inotify < 0;
+	h->inotify = -1;
+	h->all_suspect = true;
 	*out_h = h;
 	return 0;
 }
@@ -150,16 +155,27 @@ static void watch(struct xl_handles *h, struct handle *e)
 {
 	char path[40];
 
-	if (h->inotify >= 0) {
-		self_path(e->memfd, path, sizeof(path));
-		e->wd = inotify_add_watch(h->inotify, path, IN_CLOSE);
-	}
+	self_path(e->memfd, path, sizeof(path));
+	e->wd = inotify_add_watch(h->inotify, path, IN_CLOSE);
 	if (e->wd < 0) {
 		h->all_suspect = true;
 		return;
 	}
 	e->next_wd = *wd_slot(h, e->wd);
 	*wd_slot(h, e->wd) = e;
+}
+
+/* Watches all objects from now on. */
+static void start_watching(struct xl_handles *h)
+{
+	h->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (h->inotify < 0)
+		return;
+	h->all_suspect = false;
+	h->missed = true;
+	for (int kind = 0; kind < XL_OBJ_KINDS; kind++)
+		for (uint32_t i = 0; i < h->kind[kind].n; i++)
+			watch(h, h->kind[kind].at[i]);
 }
 
 /* Takes the lock that marks a hand-out as alive. */
@@ -255,20 +271,21 @@ void xl_handles_reap(struct xl_handles *h)
 {
 	_Alignas(struct inotify_event) char buf[4096];
 	const struct inotify_event *event;
-	bool all = h->all_suspect;
 	ssize_t n, off;
 
 	while (h->inotify >= 0 && (n = read(h->inotify, buf, sizeof(buf))) > 0) {
 		for (off = 0; off < n; off += (ssize_t)(sizeof(*event) + event->len)) {
 			event = (const struct inotify_event *)(buf + off);
 			if (event->mask & IN_Q_OVERFLOW)
-				all = true;
+				h->missed = true;
 			else if (!(event->mask & IN_IGNORED))
 				reap_watched(h, event->wd);
 		}
 	}
-	if (all)
+	if (h->all_suspect || h->missed) {
+		h->missed = false;
 		reap_all(h);
+	}
 }
 
 /* Ids. */
@@ -319,11 +336,15 @@ int xl_handle_publish(struct xl_handles *h, struct xl_obj *obj, int memfd_or_min
 	}
 	e->dev = st.st_dev;
 	e->ino = st.st_ino;
-	watch(h, e);
 	e->next_ino = *ino_slot(h, e->ino);
 	*ino_slot(h, e->ino) = e;
 	obj->id = ++t->last_id;
 	t->at[t->n++] = e;
+	h->n++;
+	if (h->inotify >= 0)
+		watch(h, e);
+	else if (h->n == WATCH_FROM)
+		start_watching(h);
 	return 0;
 
 err_memfd:
@@ -362,6 +383,7 @@ void xl_handle_forget(struct xl_handles *h, struct xl_obj *obj)
 	e = t->at[i - 1];
 	memmove(&t->at[i - 1], &t->at[i], (t->n - i) * sizeof(struct handle *));
 	t->n--;
+	h->n--;
 	unchain_ino(h, e);
 	if (e->wd >= 0) {
 		unchain_wd(h, e);

@@ -4,8 +4,8 @@
  * SCM_RIGHTS, mmap and /proc/self/fd just work. Each hand-out is a new open file of that memfd
  * with a read lock on it (an "open file description" lock, fcntl(2)). Such a lock lives exactly as
  * long as the open file does: through every copy of the fd and every mapping, and no longer. So
- * asking the memfd for a conflicting lock tells whether any hand-out is left; inotify says when
- * it is worth asking. Neither needs privileges. Where /proc or these locks are missing, what was
+ * asking the memfd for a conflicting lock tells whether any hand-out is left; where there are
+ * many objects, inotify says which to ask. Neither needs privileges. Where /proc or these locks are missing, what was
  * handed out keeps its reference until the runtime goes.
  *
  * Ids count up per kind and are not reused, as in the kernel. A pin is a name inside the runtime.

@@ -117,6 +117,40 @@ static void closes_in_a_row_are_all_noticed(void **state)
 	assert_true(gone);
 }
 
+/* With many objects the way of noticing changes. */
+static void many_objects_go_one_by_one(void **state)
+{
+	enum { N = 300 };
+	static bool gone[N];
+	int fds[N];
+
+	for (int i = 0; i < N; i++) {
+		fds[i] = only_fd(i % XL_OBJ_KINDS, O_RDWR, &gone[i]);
+		/* Some go while the table grows. */
+		if (i % 3 == 0)
+			close(fds[i]);
+		if (i % 51 == 0) {
+			xl_handles_reap(handles);
+			assert_true(gone[i]);
+		}
+	}
+	xl_handles_reap(handles);
+	for (int i = 0; i < N; i++)
+		assert_int_equal(gone[i], i % 3 == 0);
+	for (int i = N - 1; i >= 0; i--) {
+		if (i % 3 == 0)
+			continue;
+		close(fds[i]);
+		if (i % 7 == 0) {
+			xl_handles_reap(handles);
+			assert_true(gone[i]);
+		}
+	}
+	xl_handles_reap(handles);
+	for (int i = 0; i < N; i++)
+		assert_true(gone[i]);
+}
+
 static void a_dup_keeps_the_object(void **state)
 {
 	static bool gone;
@@ -371,6 +405,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(an_object_lives_until_its_last_fd_is_closed),
 		T(closes_in_a_row_are_all_noticed),
+		T(many_objects_go_one_by_one),
 		T(a_dup_keeps_the_object),
 		T(a_write_only_fd_keeps_the_object),
 		T(a_child_process_keeps_the_object),

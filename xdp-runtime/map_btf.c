@@ -20,7 +20,6 @@ static const uint8_t key_rule[] = {
 	[BPF_MAP_TYPE_ARRAY] = KEY_U32,
 	[BPF_MAP_TYPE_PERCPU_ARRAY] = KEY_U32,
 	[BPF_MAP_TYPE_LPM_TRIE] = KEY_STRUCT,
-	[BPF_MAP_TYPE_PROG_ARRAY] = KEY_REFUSED,
 	[BPF_MAP_TYPE_PERF_EVENT_ARRAY] = KEY_REFUSED,
 	[BPF_MAP_TYPE_ARRAY_OF_MAPS] = KEY_REFUSED,
 	[BPF_MAP_TYPE_HASH_OF_MAPS] = KEY_REFUSED,
@@ -75,7 +74,7 @@ static int check_key(const struct xl_map *map, const struct btf *btf, uint32_t k
 	case KEY_NEEDED:
 		break;
 	}
-	return key_id ? 0 : -EINVAL;
+	return 0;
 }
 
 static uint32_t field_of_name(const char *name)
@@ -92,31 +91,40 @@ static uint32_t field_of_name(const char *name)
 	return 0;
 }
 
-static uint32_t fields_of(const struct btf *btf, uint32_t id, int depth)
+static uint32_t fields_in(const struct btf *btf, const struct btf_type *t, int depth);
+
+/* What a member or variable of this type is. */
+static uint32_t field_of(const struct btf *btf, uint32_t id, int depth)
 {
 	const struct btf_type *t = skip_names(btf, id);
-	uint32_t fields;
+	uint32_t field;
 
 	while (t && btf_is_array(t))
 		t = skip_names(btf, btf_array(t)->type);
-	if (!t || !depth)
+	if (!t || !btf_is_composite(t) || !depth)
 		return 0;
-	if (btf_is_datasec(t)) {
-		const struct btf_var_secinfo *var = btf_var_secinfos(t);
+	field = field_of_name(btf__name_by_offset(btf, t->name_off));
+	return field ? field : fields_in(btf, t, depth - 1);
+}
 
-		fields = 0;
+static uint32_t fields_in(const struct btf *btf, const struct btf_type *t, int depth)
+{
+	uint32_t fields = 0;
+
+	if (btf_is_datasec(t))
 		for (uint32_t i = 0; i < btf_vlen(t); i++)
-			fields |= fields_of(btf, var[i].type, depth - 1);
-		return fields;
-	}
-	if (!btf_is_composite(t))
-		return 0;
-	fields = field_of_name(btf__name_by_offset(btf, t->name_off));
-	if (fields)
-		return fields;
-	for (uint32_t i = 0; i < btf_vlen(t); i++)
-		fields |= fields_of(btf, btf_members(t)[i].type, depth - 1);
+			fields |= field_of(btf, btf_var_secinfos(t)[i].type, depth);
+	if (btf_is_struct(t))
+		for (uint32_t i = 0; i < btf_vlen(t); i++)
+			fields |= field_of(btf, btf_members(t)[i].type, depth);
 	return fields;
+}
+
+static uint32_t fields_of(const struct btf *btf, uint32_t value_id)
+{
+	const struct btf_type *t = skip_names(btf, value_id);
+
+	return t ? fields_in(btf, t, NESTING_MAX) : 0;
 }
 
 static int check_fields(const struct xl_map *map, uint32_t fields)
@@ -138,11 +146,11 @@ int xl_map_btf_check(const struct xl_map *map, const struct xl_btf *btf, uint32_
 {
 	int err;
 
-	if (key_id && !size_is(btf->btf, key_id, map->key_size))
+	if (key_id ? !size_is(btf->btf, key_id, map->key_size) : rule_of(map) == KEY_NEEDED)
 		return -EINVAL;
 	if (!size_is(btf->btf, value_id, map->value_size))
 		return -EINVAL;
-	err = check_fields(map, fields_of(btf->btf, value_id, NESTING_MAX));
+	err = check_fields(map, fields_of(btf->btf, value_id));
 	if (err)
 		return err;
 	return check_key(map, btf->btf, key_id, value_id);
@@ -152,5 +160,5 @@ uint32_t xl_map_btf_fields(const struct xl_map *map)
 {
 	if (!map->btf)
 		return 0;
-	return fields_of(xl_btf_of(map->btf)->btf, map->btf_value_type_id, NESTING_MAX);
+	return fields_of(xl_btf_of(map->btf)->btf, map->btf_value_type_id);
 }
