@@ -8,8 +8,8 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,67 +17,27 @@
 
 #include "cli/out.h"
 #include "cli/progress.h"
+#include "cli/replay_options.h"
 #include "cli/replay_report.h"
-#include "xdp-runtime/engine.h"
 
 #define FAULT_LINES 10 /* more than that is counted only */
 
-#define OPT(field)  offsetof(struct xl_replay_opts, field)
+/* The signal that asks for an end, 0: none. Process-wide, as signals are. */
+static volatile sig_atomic_t interrupted_by;
 
-static const struct xl_option option_table[] = {
-	{ "pcap", 'p', XL_OPTION_TEXT, OPT(pcap), "FILE",
-	  "the capture: pcap or pcapng, '-' for standard input" },
-	{ "prog", 'P', XL_OPTION_LIST, OPT(progs), "NAME",
-	  "the program; the first XDP program if not given. Several (again, or\n"
-	  "with commas) run in libxdp's order: by priority, then name" },
-	{ "json", 'j', XL_OPTION_FLAG, OPT(json), NULL,
-	  "a JSON object per packet, then a summary" },
-	{ "verbose", 'v', XL_OPTION_FLAG, OPT(verbose), NULL,
-	  "a line per packet; what the program prints goes to standard error" },
-	{ "write", 'w', XL_OPTION_TEXT, OPT(write), "FILE",
-	  "write the packets as they came out, with verdicts, as pcapng;\n"
-	  "each way out (pass, tx, redirect:4 …) is an interface" },
-	{ "map", 'm', XL_OPTION_LIST, OPT(maps), "NAME=FILE",
-	  "fill a map first, from JSON as `bpftool map dump -j` writes" },
-	{ "dump-maps", 0, XL_OPTION_OPTIONAL, OPT(dump_maps), "FILE",
-	  "write all maps as JSON at the end; --map reads it" },
-	{ "set", 's', XL_OPTION_LIST, OPT(sets), "VAR=VALUE",
-	  "set a global variable before loading" },
-	{ "fib", 0, XL_OPTION_LIST, OPT(fibs), "FILE",
-	  "routes and neighbours for bpf_fib_lookup: `ip -j route`, `ip -j neigh`" },
-	{ "cpu", 0, XL_OPTION_U32, OPT(cpu), "N", "run as this CPU (0)" },
-	{ "ifindex", 'i', XL_OPTION_U32, OPT(ifindex), "N",
-	  "interface that packets come in by (1)" },
-	{ "rx-queue", 'q', XL_OPTION_U32, OPT(rx_queue), "N", "its queue (0)" },
-	{ "loop", 'l', XL_OPTION_U64, OPT(loop), "N", "replay the capture N times (1)" },
-	{ "limit", 'L', XL_OPTION_U64, OPT(limit), "N", "stop after N packets" },
-	{ "engine", 0, XL_OPTION_TEXT, OPT(engine), "NAME", "what runs the program (interp)" },
-	{ "insn-limit", 0, XL_OPTION_U64, OPT(insn_limit), "N",
-	  "instructions that a packet may take (268435456)" },
-	{ "btf", 0, XL_OPTION_TEXT, OPT(btf), "FILE",
-	  "kernel BTF, for programs that read kernel structures" },
-	{ "diff", 0, XL_OPTION_TEXT, OPT(diff), "kernel",
-	  "run each packet in the real kernel too and compare (needs root)" },
-	{ "help", 'h', XL_OPTION_FLAG, OPT(help), NULL, "this text" },
-	{ NULL },
-};
+static void on_interrupt(int signal_number)
+{
+	interrupted_by = signal_number;
+}
 
-static const struct xl_option_spec option_spec = {
-	.usage = "xdpland replay OBJ --pcap FILE [options]",
-	.intro =
-		"Runs the packets of a capture through an XDP object file and tells the verdicts.\n"
-		"Needs no privileges; time is the capture's; the same input gives the same "
-		"output.\n",
-	.table = option_table,
-	.outro =
-		"Exit codes: 0 fine, 1 a packet stopped the program or --diff found a difference,\n"
-		"2 usage or a bad capture or map file, 3 a file or privilege is missing, 4 the "
-		"object\n"
-		"cannot be loaded.\n\n"
-		"  xdpland replay filter.o --pcap in.pcap -v\n"
-		"  xdpland replay lb.o -p in.pcap --map vips=vips.json -w out.pcapng --dump-maps\n",
-	.operands = OPT(operands),
-};
+/* The first Ctrl-C ends the replay with its report, the second one at once. */
+static void catch_interrupts(void)
+{
+	const struct sigaction action = { .sa_handler = on_interrupt, .sa_flags = SA_RESETHAND };
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
 
 /* One run of the verb. */
 struct job {
@@ -157,25 +117,6 @@ static void say_trace(void *arg, const char *text, size_t len)
 	while (len && text[len - 1] == '\n')
 		len--;
 	say(job, "packet %" PRIu64 " prints: %.*s", job->replay->n_packets, (int)len, text);
-}
-
-static enum xl_exit check_options(const struct xl_replay_opts *o, struct xl_err *e)
-{
-	const bool write_to_stdout = o->write && !strcmp(o->write, "-");
-
-	if (o->operands.n != 1)
-		xl_err_set(e, -EINVAL, "%s; usage: %s",
-			   o->operands.n ? "one object file at a time" : "no object file",
-			   option_spec.usage);
-	else if (!o->pcap)
-		xl_err_set(e, -EINVAL, "no --pcap; usage: %s", option_spec.usage);
-	else if (write_to_stdout && (o->json || (o->dump_maps.given && !o->dump_maps.text)))
-		xl_err_set(e, -EINVAL, "--write - and JSON cannot both go to standard output");
-	else if (!o->loop)
-		xl_err_set(e, -EINVAL, "--loop takes a number from 1");
-	else if (!o->insn_limit)
-		xl_err_set(e, -EINVAL, "--insn-limit takes a number from 1");
-	return e->err ? XL_EXIT_USAGE : XL_EXIT_OK;
 }
 
 /* Writing over the capture that is being read would leave neither. */
@@ -262,7 +203,8 @@ static void draw_progress(struct job *job)
 
 static bool is_done(const struct job *job)
 {
-	return job->out.err || (job->opts.limit && job->report.n_packets >= job->opts.limit);
+	return job->out.err || interrupted_by ||
+	       (job->opts.limit && job->report.n_packets >= job->opts.limit);
 }
 
 /* One reading of the capture. */
@@ -305,6 +247,8 @@ static void replay_all(struct job *job)
 	xl_progress_clear(&job->progress);
 	if (code)
 		fail(job, code, &e);
+	if (interrupted_by)
+		say(job, "interrupted after packet %" PRIu64, job->report.n_packets);
 	if (job->n_fault_lines > FAULT_LINES)
 		say(job, "%" PRIu64 " more packets stopped the program",
 		    job->n_fault_lines - FAULT_LINES);
@@ -426,7 +370,7 @@ static void run(struct job *job)
 	const bool write_to_stdout = job->opts.write && !strcmp(job->opts.write, "-");
 	const bool tells_each = job->opts.json || job->opts.verbose;
 	struct xl_err e = { 0 };
-	enum xl_exit code = check_options(&job->opts, &e);
+	enum xl_exit code = xl_replay_check_options(&job->opts, &e);
 
 	job->notices.stream = open_memstream(&job->notices.text, &job->notices.len);
 	if (!code)
@@ -442,6 +386,7 @@ static void run(struct job *job)
 		job->replay->run.sinks = (struct xl_run_sinks){ .arg = job, .trace = say_trace };
 	xl_replay_report_init(&job->report, job->replay,
 			      write_to_stdout ? stderr : job->out.stream);
+	catch_interrupts();
 	xl_progress_init(&job->progress, stderr, !tells_each || !isatty(STDOUT_FILENO));
 	replay_all(job);
 	finish(job);
@@ -460,31 +405,26 @@ static void close_job(struct job *job)
 	xl_pcapng_close(job->written, NULL);
 	xl_capture_close(job->capture);
 	xl_replay_close(job->replay);
-	xl_options_free(&option_spec, &job->opts);
+	xl_options_free(&xl_replay_option_spec, &job->opts);
 }
 
 int xl_cli_replay(int argc, char **argv)
 {
-	struct job job = {
-		.opts = {
-			.engine = xl_interp.name,
-			.ifindex = 1, /* the kernel's test run: the loopback interface */
-			.loop = 1,
-			.insn_limit = XL_INSN_LIMIT_DEFAULT,
-		},
-	};
+	struct job job = { .opts = XL_REPLAY_OPTS_DEFAULT };
 	struct xl_err e = { 0 };
 
 	if (xl_out_open(&job.out, STDOUT_FILENO)) {
 		fputs("xdpland replay: out of memory\n", stderr);
 		return XL_EXIT_ENV;
 	}
-	if (xl_options_parse(&option_spec, argc, argv, &job.opts, &e))
+	if (xl_options_parse(&xl_replay_option_spec, argc, argv, &job.opts, &e))
 		fail(&job, XL_EXIT_USAGE, &e);
 	else if (job.opts.help)
-		xl_options_help(&option_spec, job.out.stream);
+		xl_options_help(&xl_replay_option_spec, job.out.stream);
 	else
 		run(&job);
 	close_job(&job);
+	if (interrupted_by)
+		raise(interrupted_by); /* by default now: the shell learns what ended us */
 	return (int)job.code;
 }

@@ -2,8 +2,10 @@
 """What a program sees, that it is the same each time, and how replay behaves as a process."""
 import os
 import pty
+import re
 import select
 import shutil
+import signal
 import subprocess
 import time
 
@@ -139,6 +141,23 @@ class Streams(ReplayCase):
             process.stdout.close()
             err = process.stderr.read()
         self.assertEqual((process.returncode, err), (OK, b""))
+
+    def test_an_interrupt_ends_it_with_the_report(self):
+        capture = self.file("in.pcap", pcap([packet(2)] * 1000))
+        out = self.path("out.pcapng")
+        command = [Options.xdpland, "replay", self.obj("verdicts"), "--pcap", capture, "-v",
+                   "--loop", "1000000000", "--write", out]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            text, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, -signal.SIGINT)
+        told = re.fullmatch(rb"xdpland replay: interrupted after packet (\d+)\n", err)
+        self.assertTrue(told, err)
+        self.assertRegex(text, rb"\nall +%s +100.00 %%" % told[1])
+        done = self.run_xdpland("replay", self.obj("verdicts"), "--pcap", out)
+        self.assertEqual((done.returncode, done.err), (OK, ""))
+        self.assertRegex(done.out, rf"\nall +{int(told[1])} ")
 
     def test_a_full_disk_is_noticed(self):
         if not os.path.exists("/dev/full"):
