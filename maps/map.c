@@ -89,7 +89,7 @@ static int check_common(const union bpf_attr *attr, const struct xl_map_ops *ops
 	const uint32_t flags = attr->map_flags;
 	const uint32_t prog_access = BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG;
 
-	if (attr->map_extra)
+	if (attr->map_extra && !(ops && ops->takes_extra))
 		return xl_err_set(e, -EINVAL, "map_extra is for bloom filters and arenas");
 	if ((flags & BPF_F_RDONLY) && (flags & BPF_F_WRONLY))
 		return xl_err_set(e, -EINVAL, "BPF_F_RDONLY and BPF_F_WRONLY exclude each other");

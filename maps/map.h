@@ -52,6 +52,8 @@ struct xl_map_ops {
 	bool per_cpu;		/* the control side's value is n_cpus slots */
 	bool no_prog_access;	/* programs may not call lookup/update/delete on it */
 	bool no_prog_write;	/* programs may call lookup only */
+	bool takes_extra;	/* map_extra of creation means something */
+	bool peek_asks;		/* peek, and sys_lookup, read the value and say if it is there */
 	uint32_t allowed_flags; /* of map_flags; others are -EINVAL */
 
 	/* Checks sizes and flags beyond what the table says; @e says what was wrong.

@@ -36,6 +36,7 @@ static const enum bpf_map_type types[] = {
 	BPF_MAP_TYPE_XSKMAP,
 	BPF_MAP_TYPE_QUEUE,
 	BPF_MAP_TYPE_STACK,
+	BPF_MAP_TYPE_BLOOM_FILTER,
 	(enum bpf_map_type)200,
 };
 static const uint32_t key_sizes[] = { 0, 1, 4, 5, 8, 16, 260, 261, 4194303, UINT32_MAX };
@@ -199,6 +200,7 @@ static void fields_beside_the_sizes_are_judged_as_by_the_kernel(void **state)
 	static const char *const names[] = { "plain",	 "With_1.dot",	    "bad name",
 					     "bad-name", "exactly15chars_", "sixteen_chars_16",
 					     "\x80" };
+	static const uint64_t extras[] = { 1, 15, 16, UINT64_C(1) << 32 };
 	union bpf_attr attr;
 
 	for (size_t t = 0; t < COUNT(types); t++) {
@@ -214,13 +216,23 @@ static void fields_beside_the_sizes_are_judged_as_by_the_kernel(void **state)
 			memcpy(attr.map_name, names[i], strlen(names[i]));
 			create_both(attr, NULL);
 		}
-		attr = attr_of(types[t], 4, 4, 1, 0);
-		attr.map_extra = 1;
-		create_both(attr, NULL);
+		for (size_t i = 0; i < COUNT(extras); i++) {
+			attr = attr_of(types[t], 4, 4, 1, 0);
+			attr.map_extra = extras[i];
+			create_both(attr, NULL);
+			attr.key_size = 0;
+			create_both(attr, NULL);
+		}
 		attr = attr_of(types[t], 4, 4, 1, 0);
 		attr.map_ifindex = 0x7fffffff;
 		create_both(attr, NULL);
 	}
+}
+
+static bool is_keyless(enum bpf_map_type type)
+{
+	return type == BPF_MAP_TYPE_QUEUE || type == BPF_MAP_TYPE_STACK ||
+	       type == BPF_MAP_TYPE_BLOOM_FILTER;
 }
 
 static void inner_maps_are_judged_as_by_the_kernel(void **state)
@@ -235,10 +247,7 @@ static void inner_maps_are_judged_as_by_the_kernel(void **state)
 		assert_int_equal(create_both(outer, &bad), -EBADF);
 		for (size_t t = 0; t < COUNT(types); t++) {
 			uint32_t lpm = types[t] == BPF_MAP_TYPE_LPM_TRIE ? BPF_F_NO_PREALLOC : 0;
-			uint32_t key =
-				types[t] == BPF_MAP_TYPE_QUEUE || types[t] == BPF_MAP_TYPE_STACK ? 0
-				: lpm								 ? 8
-				      : 4;
+			uint32_t key = is_keyless(types[t]) ? 0 : lpm ? 8 : 4;
 			const struct xl_map_ops *ops = xl_map_ops_of(types[t]);
 			struct inner inner;
 

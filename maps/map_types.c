@@ -44,7 +44,7 @@ static const struct {
 	[BPF_MAP_TYPE_RINGBUF] = { .name = "ringbuf" },
 	[BPF_MAP_TYPE_INODE_STORAGE] = { .name = "inode_storage" },
 	[BPF_MAP_TYPE_TASK_STORAGE] = { .name = "task_storage" },
-	[BPF_MAP_TYPE_BLOOM_FILTER] = { .name = "bloom_filter" },
+	[BPF_MAP_TYPE_BLOOM_FILTER] = { .ops = &xl_bloom_filter_ops },
 	[BPF_MAP_TYPE_USER_RINGBUF] = { .name = "user_ringbuf" },
 	[32] = { .name = "cgrp_storage" },
 	[33] = { .name = "arena" },

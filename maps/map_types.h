@@ -23,6 +23,7 @@ extern const struct xl_map_ops xl_xskmap_ops;
 extern const struct xl_map_ops xl_perf_event_array_ops;
 extern const struct xl_map_ops xl_queue_ops;
 extern const struct xl_map_ops xl_stack_ops;
+extern const struct xl_map_ops xl_bloom_filter_ops;
 
 /* What several families share. */
 

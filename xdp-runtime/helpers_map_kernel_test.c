@@ -20,6 +20,7 @@ enum {
 	N_KEYED,
 	QUEUE = N_KEYED,
 	STACK,
+	BLOOM,
 	DEVMAP,
 	DEVMAP_HASH,
 	CPUMAP,
@@ -47,6 +48,10 @@ static const union bpf_attr attrs[N_MAPS] = {
 			  .max_entries = 5 },
 	[QUEUE] = { .map_type = BPF_MAP_TYPE_QUEUE, .value_size = 8, .max_entries = 3 },
 	[STACK] = { .map_type = BPF_MAP_TYPE_STACK, .value_size = 8, .max_entries = 3 },
+	[BLOOM] = { .map_type = BPF_MAP_TYPE_BLOOM_FILTER,
+		    .value_size = 8,
+		    .max_entries = 20,
+		    .map_flags = BPF_F_ZERO_SEED },
 	[DEVMAP] = { .map_type = BPF_MAP_TYPE_DEVMAP,
 		     .key_size = 4,
 		     .value_size = 4,
@@ -108,9 +113,11 @@ static int free_maps(void **state)
 
 static struct xt_call random_map_call(void)
 {
-	const struct xt_arg map = MAP(xt_random() % N_KEYED), line = MAP(QUEUE + xt_random() % 2);
+	const struct xt_arg map = MAP(xt_random() % N_KEYED), line = MAP(QUEUE + xt_random() % 2),
+			    keyless = MAP(QUEUE + xt_random() % 3);
 	const struct xt_arg key = IO(4 * (xt_random() % 8)),
 			    value = IO(64 + xt_random() % 128 / 8 * 8);
+	const struct xt_arg popped = IO(256 + xt_random() % 8 * 8);
 	const struct xt_arg flags = xt_random() % 8 ? IMM(PICK(BPF_ANY, BPF_NOEXIST, BPF_EXIST))
 						    : IMM(PICK(3, 4, 8, 64, UINT32_MAX));
 
@@ -124,11 +131,11 @@ static struct xt_call random_map_call(void)
 	case 4:
 		return (struct xt_call){ BPF_FUNC_map_delete_elem, { map, key } };
 	case 5:
-		return (struct xt_call){ BPF_FUNC_map_push_elem, { line, value, flags } };
+		return (struct xt_call){ BPF_FUNC_map_push_elem, { keyless, value, flags } };
 	case 6:
-		return (struct xt_call){ xt_random() % 2 ? BPF_FUNC_map_pop_elem
-							 : BPF_FUNC_map_peek_elem,
-					 { line, IO(256 + xt_random() % 8 * 8) } };
+		if (xt_random() % 2)
+			return (struct xt_call){ BPF_FUNC_map_pop_elem, { line, popped } };
+		return (struct xt_call){ BPF_FUNC_map_peek_elem, { keyless, popped } };
 	default:
 		return (struct xt_call){ BPF_FUNC_map_lookup_percpu_elem,
 					 { MAP(xt_random() % 2 ? PERCPU_ARRAY : PERCPU_HASH), key,

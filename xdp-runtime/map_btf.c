@@ -13,6 +13,7 @@ enum key_rule {
 	KEY_NEEDED,  /* some type of the right size */
 	KEY_U32,     /* a 32-bit integer; none for the one value of a section of global data */
 	KEY_STRUCT,  /* a prefix and its length */
+	KEY_NONE,    /* there are no keys */
 	KEY_REFUSED, /* the type takes no BTF at all */
 };
 
@@ -20,6 +21,7 @@ static const uint8_t key_rule[] = {
 	[BPF_MAP_TYPE_ARRAY] = KEY_U32,
 	[BPF_MAP_TYPE_PERCPU_ARRAY] = KEY_U32,
 	[BPF_MAP_TYPE_LPM_TRIE] = KEY_STRUCT,
+	[BPF_MAP_TYPE_BLOOM_FILTER] = KEY_NONE,
 	[BPF_MAP_TYPE_PERF_EVENT_ARRAY] = KEY_REFUSED,
 	[BPF_MAP_TYPE_ARRAY_OF_MAPS] = KEY_REFUSED,
 	[BPF_MAP_TYPE_HASH_OF_MAPS] = KEY_REFUSED,
@@ -71,6 +73,8 @@ static int check_key(const struct xl_map *map, const struct btf *btf, uint32_t k
 		return is_u32(key) ? 0 : -EINVAL;
 	case KEY_STRUCT:
 		return key && btf_is_struct(key) ? 0 : -EINVAL;
+	case KEY_NONE:
+		return key_id ? -EINVAL : 0;
 	case KEY_NEEDED:
 		break;
 	}

@@ -197,7 +197,7 @@ static const struct {
 	{ BPF_MAP_TYPE_HASH, 6, 5 },	  { BPF_MAP_TYPE_PERCPU_HASH, 4, 4 },
 	{ BPF_MAP_TYPE_LRU_HASH, 4, 16 }, { BPF_MAP_TYPE_LRU_PERCPU_HASH, 4, 4 },
 	{ BPF_MAP_TYPE_LPM_TRIE, 8, 4 },  { BPF_MAP_TYPE_QUEUE, 0, 4 },
-	{ BPF_MAP_TYPE_STACK, 0, 4 },
+	{ BPF_MAP_TYPE_STACK, 0, 4 },	  { BPF_MAP_TYPE_BLOOM_FILTER, 0, 4 },
 };
 #define N_PLAIN_TYPES (sizeof(plain_types) / sizeof(plain_types[0]))
 

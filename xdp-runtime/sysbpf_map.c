@@ -156,6 +156,7 @@ static int read_elem(struct xl_sys *s, struct xl_map *map, read_fn *read)
 {
 	const union bpf_attr *attr = &s->attr.u;
 	const size_t size = xl_map_value_size_sys(map);
+	const bool asks = map->ops->peek_asks && read == xl_map_sys_lookup;
 	void *key, *value;
 	int err;
 
@@ -169,8 +170,10 @@ static int read_elem(struct xl_sys *s, struct xl_map *map, read_fn *read)
 	value = malloc(size ? size : 1);
 	if (!value)
 		goto out;
-	err = read(map, key, value, without_lock(attr->flags));
+	err = asks ? xl_sys_in(s, value, attr->value, size) : 0;
 	if (!err)
+		err = read(map, key, value, without_lock(attr->flags));
+	if (!err && !asks)
 		err = xl_sys_out(s, attr->value, value, size);
 	free(value);
 out:
