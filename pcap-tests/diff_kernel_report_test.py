@@ -108,6 +108,15 @@ class Report(unittest.TestCase):
         # The counters here hold seven packets; the kernel's were brought up to date.
         self.assertTrue(diff["maps_equal"])
 
+    def test_lru_map_that_evicts_is_left_out_and_said_so(self):
+        done = replay(os.path.join(PROGS, "lru.o"), "--pcap", self.assorted, "--diff", "kernel",
+                      "-j")
+        _, diff = rows(done)
+        self.assertEqual(done.returncode, 0, diff)
+        self.assertTrue(diff["maps_equal"])
+        self.assertEqual(len(diff["notes"]), 1)
+        self.assertRegex(diff["notes"][0], "map flows: contents are not compared: .*evicts")
+
     def test_program_that_the_kernel_refuses_is_told_from_missing_privilege(self):
         done = replay(os.path.join(PROGS, "refused.o"), "--pcap", self.assorted, "--diff", "kernel")
         self.assertEqual(done.returncode, 4)

@@ -19,6 +19,7 @@
 
 #include "xdp-runtime/fib_table.h"
 #include "xdp-runtime/kernel_twin_nl.h"
+#include "xdp-runtime/prog.h"
 #include "xdp-runtime/runtime.h"
 
 static size_t ip_size(uint8_t family)
@@ -204,16 +205,36 @@ static void count(int err, uint32_t *n_refused)
 	*n_refused += err && err != -EEXIST;
 }
 
+static bool asks_for_routes(const struct xl_twin *twin)
+{
+	for (uint32_t p = 0; p < twin->progs.n; p++) {
+		const struct xl_prog *prog = twin->progs.at[p].prog;
+
+		for (uint32_t i = 0; i < prog->n_insns; i++)
+			if (prog->insns_loaded[i].code == (BPF_JMP | BPF_CALL) &&
+			    !prog->insns_loaded[i].src_reg &&
+			    (prog->insns_loaded[i].imm == BPF_FUNC_fib_lookup ||
+			     prog->insns_loaded[i].imm == BPF_FUNC_check_mtu))
+				return true;
+	}
+	return false;
+}
+
 void xl_twin_copy_fib(struct xl_twin *twin)
 {
 	const struct xl_fib *fib = twin->rt->fib;
 	uint32_t refused[4] = { 0 };
 
+	if (twin->net.home_fd < 0 && !asks_for_routes(twin))
+		return;
 	if (twin->net.home_fd < 0) {
 		xl_twin_add_note(twin, "the kernel's routes are the host's: making a network "
 				       "namespace needs CAP_SYS_ADMIN");
 		return;
 	}
+	if (fib->is_empty && asks_for_routes(twin))
+		xl_twin_add_note(twin, "without a forwarding table, ports that only the program "
+				       "names exist here and not in the kernel");
 	xl_twin_net_enter(&twin->net);
 	if (set_forwarding(fib->forwarding) && fib->forwarding)
 		xl_twin_add_note(twin, "forwarding cannot be switched on in the kernel's copy");
