@@ -37,6 +37,8 @@ static const enum bpf_map_type types[] = {
 	BPF_MAP_TYPE_QUEUE,
 	BPF_MAP_TYPE_STACK,
 	BPF_MAP_TYPE_BLOOM_FILTER,
+	BPF_MAP_TYPE_RINGBUF,
+	BPF_MAP_TYPE_USER_RINGBUF,
 	(enum bpf_map_type)200,
 };
 static const uint32_t key_sizes[] = { 0, 1, 4, 5, 8, 16, 260, 261, 4194303, UINT32_MAX };
@@ -45,9 +47,10 @@ static const uint32_t value_sizes[] = {
 	32761,	 32768,	  32769,      4194024,	  4194025,    4194251, 4194252,
 	4194304, 4194305, 0x7fffffff, 0x80000000, UINT32_MAX,
 };
-static const uint32_t entry_counts[] = { 0,	    1,	  3,	    256,      257,
-					 1023,	    MANY, MANY + 1, 1U << 31, (1U << 31) + 1,
-					 UINT32_MAX };
+static const uint32_t entry_counts[] = {
+	0,     1,	 3,    256,	 257,	   1023,	   4096,
+	12288, 1U << 20, MANY, MANY + 1, 1U << 31, (1U << 31) + 1, UINT32_MAX
+};
 static const uint32_t flag_sets[] = {
 	0,
 	BPF_F_NO_PREALLOC,
@@ -229,10 +232,15 @@ static void fields_beside_the_sizes_are_judged_as_by_the_kernel(void **state)
 	}
 }
 
+static bool is_ring(enum bpf_map_type type)
+{
+	return type == BPF_MAP_TYPE_RINGBUF || type == BPF_MAP_TYPE_USER_RINGBUF;
+}
+
 static bool is_keyless(enum bpf_map_type type)
 {
 	return type == BPF_MAP_TYPE_QUEUE || type == BPF_MAP_TYPE_STACK ||
-	       type == BPF_MAP_TYPE_BLOOM_FILTER;
+	       type == BPF_MAP_TYPE_BLOOM_FILTER || is_ring(type);
 }
 
 static void inner_maps_are_judged_as_by_the_kernel(void **state)
@@ -253,7 +261,8 @@ static void inner_maps_are_judged_as_by_the_kernel(void **state)
 
 			if (!ops || ops->value_kind == XL_VALUE_MAP_FD)
 				continue;
-			inner = inner_of(attr_of(types[t], key, 4, 2, lpm));
+			inner = inner_of(is_ring(types[t]) ? attr_of(types[t], 0, 0, 4096, 0)
+							   : attr_of(types[t], key, 4, 2, lpm));
 			create_both(outer, &inner);
 			inner_close(&inner);
 		}
@@ -309,6 +318,10 @@ static void inner_maps_are_exchanged_as_in_the_kernel(void **state)
 		attr_of(BPF_MAP_TYPE_DEVMAP, 4, 4, 3, 0),
 		attr_of(BPF_MAP_TYPE_QUEUE, 0, 4, 2, 0),
 		attr_of(BPF_MAP_TYPE_QUEUE, 0, 4, 3, 0),
+		attr_of(BPF_MAP_TYPE_RINGBUF, 0, 0, 4096, 0),
+		attr_of(BPF_MAP_TYPE_RINGBUF, 0, 0, 8192, 0),
+		attr_of(BPF_MAP_TYPE_BLOOM_FILTER, 0, 4, 3, 0),
+		attr_of(BPF_MAP_TYPE_BLOOM_FILTER, 0, 4, 300, 0),
 	};
 
 	for (size_t i = 0; i < COUNT(shapes); i++) {

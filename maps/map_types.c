@@ -41,11 +41,11 @@ static const struct {
 	[BPF_MAP_TYPE_SK_STORAGE] = { .name = "sk_storage" },
 	[BPF_MAP_TYPE_DEVMAP_HASH] = { .ops = &xl_devmap_hash_ops },
 	[BPF_MAP_TYPE_STRUCT_OPS] = { .name = "struct_ops" },
-	[BPF_MAP_TYPE_RINGBUF] = { .name = "ringbuf" },
+	[BPF_MAP_TYPE_RINGBUF] = { .ops = &xl_ringbuf_ops },
 	[BPF_MAP_TYPE_INODE_STORAGE] = { .name = "inode_storage" },
 	[BPF_MAP_TYPE_TASK_STORAGE] = { .name = "task_storage" },
 	[BPF_MAP_TYPE_BLOOM_FILTER] = { .ops = &xl_bloom_filter_ops },
-	[BPF_MAP_TYPE_USER_RINGBUF] = { .name = "user_ringbuf" },
+	[BPF_MAP_TYPE_USER_RINGBUF] = { .ops = &xl_user_ringbuf_ops },
 	[32] = { .name = "cgrp_storage" },
 	[33] = { .name = "arena" },
 };

@@ -24,6 +24,8 @@ extern const struct xl_map_ops xl_perf_event_array_ops;
 extern const struct xl_map_ops xl_queue_ops;
 extern const struct xl_map_ops xl_stack_ops;
 extern const struct xl_map_ops xl_bloom_filter_ops;
+extern const struct xl_map_ops xl_ringbuf_ops;
+extern const struct xl_map_ops xl_user_ringbuf_ops;
 
 /* What several families share. */
 

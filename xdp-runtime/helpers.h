@@ -35,8 +35,10 @@ enum xl_arg {
 	XL_ARG_CONST_STR, /* NUL-terminated, in a read-only map value */
 	XL_ARG_FUNC,	  /* a callback */
 	XL_ARG_STACK_OR_NULL,
-	XL_ARG_SPIN_LOCK, /* in a map value */
-	XL_ARG_TIMER,	  /* in a map value */
+	XL_ARG_ALLOC_SIZE,  /* of what the helper gives */
+	XL_ARG_RINGBUF_MEM, /* a reserved record, which the helper takes back */
+	XL_ARG_SPIN_LOCK,   /* in a map value */
+	XL_ARG_TIMER,	    /* in a map value */
 };
 
 enum xl_ret {

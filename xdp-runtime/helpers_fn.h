@@ -36,6 +36,13 @@ xl_helper_fn xl_helper_xdp_get_buff_len;
 xl_helper_fn xl_helper_xdp_load_bytes;
 xl_helper_fn xl_helper_xdp_store_bytes;
 
+/* helpers_ringbuf.c */
+xl_helper_fn xl_helper_ringbuf_output;
+xl_helper_fn xl_helper_ringbuf_reserve;
+xl_helper_fn xl_helper_ringbuf_submit;
+xl_helper_fn xl_helper_ringbuf_discard;
+xl_helper_fn xl_helper_ringbuf_query;
+
 /* helpers_net.c */
 xl_helper_fn xl_helper_csum_diff;
 xl_helper_fn xl_helper_fib_lookup;

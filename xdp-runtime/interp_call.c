@@ -201,6 +201,24 @@ static bool check_stack_or_null(struct call *c, uint32_t i)
 	return refuse(c, i, "the stack or NULL is expected");
 }
 
+static bool check_alloc_size(struct call *c, uint32_t i)
+{
+	if (c->it->run->n_held < XL_RUN_HELD_MAX)
+		return true;
+	return refuse(c, i, "%u records are reserved already, which is as many as can be",
+		      XL_RUN_HELD_MAX);
+}
+
+static bool check_ringbuf_mem(struct call *c, uint32_t i)
+{
+	char where[96];
+
+	if (xl_run_held(c->it->run, c->arg[i]))
+		return true;
+	xl_interp_where(c->it, c->arg[i], where, sizeof(where));
+	return refuse(c, i, "the start of a reserved record is expected, not %s", where);
+}
+
 /* Spin locks and timers: aligned, in a map value. */
 static bool check_in_value(struct call *c, uint32_t i, uint32_t size)
 {
@@ -240,6 +258,8 @@ static bool (*const check_arg[])(struct call *c, uint32_t i) = {
 	[XL_ARG_CONST_STR] = check_const_str,
 	[XL_ARG_FUNC] = check_func,
 	[XL_ARG_STACK_OR_NULL] = check_stack_or_null,
+	[XL_ARG_ALLOC_SIZE] = check_alloc_size,
+	[XL_ARG_RINGBUF_MEM] = check_ringbuf_mem,
 	[XL_ARG_SPIN_LOCK] = check_spin_lock,
 	[XL_ARG_TIMER] = check_timer,
 };

@@ -52,6 +52,19 @@ static bool find_value(const struct xl_interp *it, uint64_t addr, struct piece *
 	return in_piece(out, addr);
 }
 
+/* Reserved records of ring buffers. */
+static bool find_held(const struct xl_interp *it, uint64_t addr, struct piece *out)
+{
+	for (uint32_t i = 0; i < it->run->n_held; i++) {
+		const struct xl_held *held = &it->run->held[i];
+
+		*out = (struct piece){ (uintptr_t)held->mem, held->size, true, true };
+		if (in_piece(out, addr))
+			return true;
+	}
+	return false;
+}
+
 static bool find_lent(const struct xl_interp *it, uint64_t addr, struct piece *out)
 {
 	for (const struct xl_lent *lent = it->run->lent; lent; lent = lent->outer) {
@@ -75,7 +88,7 @@ enum xl_fault_kind xl_interp_may(struct xl_interp *it, uint64_t addr, uint64_t s
 			it->slot_size = (uint32_t)p.size;
 			it->slot_writable = p.writable;
 		}
-	} else if (!find_lent(it, addr, &p)) {
+	} else if (!find_held(it, addr, &p) && !find_lent(it, addr, &p)) {
 		return XL_FAULT_ACCESS;
 	}
 	if (size > p.size - (addr - p.base) || (!write && !p.readable))
@@ -90,7 +103,7 @@ size_t xl_interp_readable(const struct xl_run *run, uintptr_t addr, size_t len)
 	uint64_t room;
 
 	if (!find_packet(it, addr, &p) && !find_stack(it, addr, &p) && !find_value(it, addr, &p) &&
-	    !find_lent(it, addr, &p))
+	    !find_held(it, addr, &p) && !find_lent(it, addr, &p))
 		return 0;
 	room = p.readable ? p.size - (addr - p.base) : 0;
 	return len < room ? len : room;
@@ -163,6 +176,22 @@ static bool say_map(const struct xl_interp *it, uint64_t addr, char *buf, size_t
 	return true;
 }
 
+static bool say_held(const struct xl_interp *it, uint64_t addr, char *buf, size_t size)
+{
+	for (uint32_t i = 0; i < it->run->n_held; i++) {
+		const struct xl_held *held = &it->run->held[i];
+		const int64_t off = (int64_t)(addr - (uintptr_t)held->mem);
+
+		/* Before it lies its header. */
+		if (off < -(int64_t)BPF_RINGBUF_HDR_SZ || off >= (int64_t)held->size + 8)
+			continue;
+		snprintf(buf, size, "record%+lld of ring buffer %.*s: it has %u bytes",
+			 (long long)off, BPF_OBJ_NAME_LEN, held->map->name, held->size);
+		return true;
+	}
+	return false;
+}
+
 static bool say_lent(const struct xl_interp *it, uint64_t addr, char *buf, size_t size)
 {
 	struct piece p;
@@ -202,7 +231,7 @@ static bool say_function(const struct xl_interp *it, uint64_t addr, char *buf, s
 void xl_interp_where(const struct xl_interp *it, uint64_t addr, char *buf, size_t size)
 {
 	static bool (*const say[])(const struct xl_interp *, uint64_t, char *, size_t) = {
-		say_null, say_stack, say_ctx, say_map, say_lent, say_function, say_packet,
+		say_null, say_stack, say_ctx, say_map, say_held, say_lent, say_function, say_packet,
 	};
 
 	for (size_t i = 0; i < sizeof(say) / sizeof(say[0]); i++)

@@ -49,7 +49,18 @@ struct xl_run_sinks {
 	 * the program; without a sink the helper answers -ENOENT, as with no consumer. */
 	int (*perf_event)(void *arg, struct xl_map *map, uint32_t index, const void *data,
 			  uint32_t len, const struct xl_frame *frame, uint32_t packet_len);
+	/* bpf_ringbuf_output and _submit: one record. Returns whether the reader of @map is here and
+	 * has it now; else it stays in the ring. */
+	bool (*ringbuf)(void *arg, struct xl_map *map, const void *data, uint32_t len);
 };
+
+/* Memory that a program has been given and must give back: a reserved record of a ring buffer. */
+struct xl_held {
+	struct xl_map *map;
+	void *mem;
+	uint32_t size;
+};
+#define XL_RUN_HELD_MAX 64 /* chosen: as many pointers as fit on one stack */
 
 /* Memory that a helper shows to a BPF function which it calls: read-only until that returns. */
 struct xl_lent {
@@ -78,6 +89,8 @@ struct xl_run {
 	 * follow addresses which no row checks (%s of bpf_trace_printk, bpf_probe_read_kernel).
 	 * NULL: such reads fail. */
 	size_t (*readable)(const struct xl_run *run, uintptr_t addr, size_t len);
+	struct xl_held held[XL_RUN_HELD_MAX];
+	uint32_t n_held;
 	const struct xl_lent *lent; /* by the helper that is calling back; NULL: none */
 	void *engine_state;	    /* the engine's own, while it runs */
 
@@ -94,6 +107,18 @@ extern _Thread_local struct xl_run *xl_run;
 
 /* Sets @run up for @rt: real clock, fixed prandom seed, default limit, no sinks. */
 void xl_run_init(struct xl_run *run, struct xl_runtime *rt);
+
+/* What the program holds that starts at @addr, or NULL. */
+static inline struct xl_held *xl_run_held(struct xl_run *run, uint64_t addr)
+{
+	for (uint32_t i = 0; i < run->n_held; i++)
+		if ((uintptr_t)run->held[i].mem == addr)
+			return &run->held[i];
+	return NULL;
+}
+
+/* Discards what a program that has ended still holds. For engines. */
+void xl_run_drop_held(struct xl_run *run);
 
 /* Clock that reads the frame's time_ns: what replay uses. */
 uint64_t xl_run_clock_frame(const struct xl_run *run);

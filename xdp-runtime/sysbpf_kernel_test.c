@@ -198,6 +198,7 @@ static const struct {
 	{ BPF_MAP_TYPE_LRU_HASH, 4, 16 }, { BPF_MAP_TYPE_LRU_PERCPU_HASH, 4, 4 },
 	{ BPF_MAP_TYPE_LPM_TRIE, 8, 4 },  { BPF_MAP_TYPE_QUEUE, 0, 4 },
 	{ BPF_MAP_TYPE_STACK, 0, 4 },	  { BPF_MAP_TYPE_BLOOM_FILTER, 0, 4 },
+	{ BPF_MAP_TYPE_RINGBUF, 0, 0 },	  { BPF_MAP_TYPE_USER_RINGBUF, 0, 0 },
 };
 #define N_PLAIN_TYPES (sizeof(plain_types) / sizeof(plain_types[0]))
 
@@ -221,6 +222,8 @@ static void elem_scenario(struct side *side)
 		union xl_bpf_attr attr = map_attr(plain_types[t].type, plain_types[t].key_size,
 						  plain_types[t].value_size, 4);
 
+		if (!plain_types[t].value_size)
+			attr.u.max_entries = 4096;
 		if (plain_types[t].type == BPF_MAP_TYPE_LPM_TRIE)
 			attr.u.map_flags = BPF_F_NO_PREALLOC;
 		fd = (int)side_call(side, BPF_MAP_CREATE, &attr);
