@@ -163,7 +163,8 @@ void xl_diff_before(struct xl_diff *diff, struct xl_run *run, struct xl_frame *f
 		err = run_steps(diff, frame);
 		if (!err)
 			return;
-		diff->skip = XL_DIFF_SKIP_REFUSED;
+		/* A program before in the chain may have made it too long. */
+		diff->skip = err == -E2BIG ? XL_DIFF_SKIP_LONG : XL_DIFF_SKIP_REFUSED;
 		diff->refused_err = err;
 	}
 	compare_maps(diff);
