@@ -6,7 +6,8 @@
 GROUP     debian: the XDP objects of xdp-tools and libxdp1, xdp-filter with rules in its maps;
           examples: ours; progs: pcap-tests/progs, one per helper or kind of map
 CAPTURE   assorted: pcap-tests/assorted.pcap; sample: examples/sample.pcap;
-          real: $XL_REAL_PCAP or ../shared/data/real.pcap beside the sources
+          real: $XL_REAL_PCAP or ../shared/data/real.pcap beside the sources;
+          mutated: packets of the first two with bytes changed, cut, added
 
 Each case is one `xdpland replay --diff kernel -j`; a difference of a single byte fails it.
 """
@@ -16,13 +17,14 @@ import glob
 import ipaddress
 import json
 import os
+import random
 import struct
 import subprocess
 import sys
 import tempfile
 
 SKIP = 77
-NOT_RUN = 3   # exit code: no privilege, no kernel BPF
+NO_PRIVILEGE = "--diff kernel needs root"
 BPF_DIR = "/usr/lib/*-linux-gnu/bpf"
 LONGEST = 3520  # what the kernel gives a test-run program in one piece
 
@@ -226,7 +228,7 @@ def run(xdpland, case, capture, n_fit):
     """Returns what is wrong with the case, '' if nothing is."""
     command = [xdpland, "replay", case.obj, "--pcap", capture, "--diff", "kernel", "-j", *case.options]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode == NOT_RUN:
+    if NO_PRIVILEGE in done.stderr:
         skip(done.stderr.strip().splitlines()[-1])
     try:
         lines = done.stdout.splitlines()
@@ -249,7 +251,38 @@ def run(xdpland, case, capture, n_fit):
     return "\n".join(wrong)
 
 
-def capture_path(args):
+def mutate(rng, packet):
+    """The packet with some bytes changed, most of them in its headers, and its end moved."""
+    packet = bytearray(packet)
+    for _ in range(rng.choice((0, 1, 1, 2, 4, 8))):
+        at = min(int(rng.expovariate(1 / 30)), len(packet) - 1)
+        packet[at] = rng.choice((0, 0xff, rng.randrange(256)))
+    what = rng.random()
+    if what < 0.15:
+        return packet[:rng.randrange(14, len(packet) + 1)]
+    if what < 0.25:
+        # Short enough to grow by what the programs of a chain add.
+        return packet + rng.randbytes(rng.randrange(LONGEST - 100 - len(packet)))
+    return packet
+
+
+def write_mutated(root, path, n=1500):
+    sys.path.insert(0, os.path.join(root, "pcap-tests/gen"))
+    import pcap_file  # pylint: disable=import-outside-toplevel
+    rng, time_us = random.Random(3), 1748858400000000
+    originals = [p for name in ("pcap-tests/assorted.pcap", "examples/sample.pcap")
+                 for p in read_pcap(os.path.join(root, name))]
+    frames = []
+    for _ in range(n):
+        time_us += rng.choice((1, 100, 100000, 5000000))
+        frames.append((time_us, bytes(mutate(rng, rng.choice(originals)))))
+    pcap_file.write(path, frames)
+    return path
+
+
+def capture_path(args, folder):
+    if args.capture == "mutated":
+        return write_mutated(args.root, os.path.join(folder, "mutated.pcap"))
     if args.capture == "assorted":
         return os.path.join(args.root, "pcap-tests/assorted.pcap")
     if args.capture == "sample":
@@ -263,15 +296,15 @@ def capture_path(args):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("group", choices=("debian", "examples", "progs"))
-    parser.add_argument("capture", choices=("assorted", "real", "sample"))
+    parser.add_argument("capture", choices=("assorted", "mutated", "real", "sample"))
     for option in ("xdpland", "root", "examples", "progs"):
         parser.add_argument("--" + option, required=True)
     args = parser.parse_args()
-    capture = capture_path(args)
-    packets = list(read_pcap(capture))
-    n_fit = sum(14 <= len(p) <= LONGEST for p in packets)
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
+        capture = capture_path(args, folder)
+        packets = list(read_pcap(capture))
+        n_fit = sum(14 <= len(p) <= LONGEST for p in packets)
         cases = {"debian": lambda: debian_cases(Popular(packets), folder),
                  "examples": lambda: example_cases(Popular(packets), args.examples, args.root,
                                                    folder),
