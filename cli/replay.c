@@ -17,6 +17,7 @@
 
 #include "cli/out.h"
 #include "cli/progress.h"
+#include "cli/replay_events.h"
 #include "cli/replay_options.h"
 #include "cli/replay_report.h"
 
@@ -46,6 +47,7 @@ struct job {
 	struct xl_capture *capture;
 	struct xl_pcapng *written; /* --write, or NULL */
 	struct xl_replay_report report;
+	struct xl_replay_events events;
 	struct xl_progress progress;
 	struct xl_out out;
 	struct {
@@ -368,7 +370,8 @@ static void finish(struct job *job)
 static void run(struct job *job)
 {
 	const bool write_to_stdout = job->opts.write && !strcmp(job->opts.write, "-");
-	const bool tells_each = job->opts.json || job->opts.verbose;
+	const bool tells_each = job->opts.json || job->opts.verbose || job->opts.events;
+	FILE *report_to;
 	struct xl_err e = { 0 };
 	enum xl_exit code = xl_replay_check_options(&job->opts, &e);
 
@@ -382,10 +385,12 @@ static void run(struct job *job)
 		fail(job, code, &e);
 		return;
 	}
-	if (job->opts.verbose)
+	report_to = write_to_stdout ? stderr : job->out.stream;
+	if (job->opts.events)
+		xl_replay_events_init(&job->events, job->replay, report_to);
+	else if (job->opts.verbose)
 		job->replay->run.sinks = (struct xl_run_sinks){ .arg = job, .trace = say_trace };
-	xl_replay_report_init(&job->report, job->replay,
-			      write_to_stdout ? stderr : job->out.stream);
+	xl_replay_report_init(&job->report, job->replay, report_to);
 	catch_interrupts();
 	xl_progress_init(&job->progress, stderr, !tells_each || !isatty(STDOUT_FILENO));
 	replay_all(job);

@@ -38,7 +38,7 @@ struct xl_replay_opts {
 	struct xl_option_text dump_maps;
 	uint32_t cpu, ifindex, rx_queue;
 	uint64_t loop, limit, insn_limit;
-	bool json, verbose, help;
+	bool json, verbose, events, help;
 };
 
 struct xl_replay {

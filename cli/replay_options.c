@@ -17,6 +17,8 @@ static const struct xl_option option_table[] = {
 	  "a JSON object per packet, then a summary" },
 	{ "verbose", 'v', XL_OPTION_FLAG, OPT(verbose), NULL,
 	  "a line per packet; what the program prints goes to standard error" },
+	{ "events", 'e', XL_OPTION_FLAG, OPT(events), NULL,
+	  "tell what perf events, ring buffers and bpf_trace_printk carry" },
 	{ "write", 'w', XL_OPTION_TEXT, OPT(write), "FILE",
 	  "write the packets as they came out, with verdicts, as pcapng;\n"
 	  "each way out (pass, tx, redirect:4 …) is an interface" },

@@ -52,7 +52,8 @@ class Surroundings(ReplayCase):
         self.assertEqual((done.returncode, done.err), (OK, ""))
         for option in ("--pcap", "--prog", "--write", "-j, --json", "-v, --verbose", "--map",
                        "--dump-maps[=FILE]", "--set", "--cpu", "--ifindex", "--rx-queue", "--fib",
-                       "--loop", "--limit", "--engine", "--btf", "--diff", "--insn-limit"):
+                       "--loop", "--limit", "--engine", "--btf", "--diff", "--insn-limit",
+                       "--events"):
             self.assertIn(option, done.out)
 
 
