@@ -5,7 +5,9 @@ int main(int argc, char **argv)
 {
 	static const struct xl_verb verbs[] = {
 		{ "replay", "run an object's programs on a capture", xl_cli_replay },
-		{ "prog list", "programs of an object, and what would stop them", xl_cli_prog_list },
+		{ "exec", "run raw programs and packets from JSON lines", xl_cli_exec },
+		{ "prog list", "programs of an object, and what would stop them",
+		  xl_cli_prog_list },
 		{ "map list", "maps of an object", xl_cli_map_list },
 		{ 0 },
 	};

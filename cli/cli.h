@@ -26,6 +26,7 @@ int xl_cli_main(const struct xl_verb *verbs, int argc, char **argv);
 
 /* The verbs. */
 int xl_cli_replay(int argc, char **argv);
+int xl_cli_exec(int argc, char **argv);
 int xl_cli_prog_list(int argc, char **argv);
 int xl_cli_map_list(int argc, char **argv);
 

@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "cli/hex.h"
+
 void xl_json_init(struct xl_json *j, FILE *out)
 {
 	memset(j, 0, sizeof(*j));
@@ -154,6 +156,21 @@ void xl_json_strn(struct xl_json *j, const char *name, const char *value, size_t
 void xl_json_str(struct xl_json *j, const char *name, const char *value)
 {
 	xl_json_strn(j, name, value, strlen(value));
+}
+
+void xl_json_hex(struct xl_json *j, const char *name, const uint8_t *bytes, size_t n)
+{
+	char text[2048];
+	size_t part;
+
+	put_head(j, name);
+	putc_unlocked('"', j->out);
+	for (; n; bytes += part, n -= part) {
+		part = n < sizeof(text) / 2 ? n : sizeof(text) / 2;
+		xl_hex_format(bytes, part, text);
+		fwrite_unlocked(text, 1, 2 * part, j->out);
+	}
+	putc_unlocked('"', j->out);
 }
 
 void xl_json_u64(struct xl_json *j, const char *name, uint64_t value)

@@ -32,6 +32,8 @@ void xl_json_newline(struct xl_json *j);
 void xl_json_str(struct xl_json *j, const char *name, const char *value);
 /* A string of @len bytes, which may hold anything; what is not UTF-8 comes out as \u00XX. */
 void xl_json_strn(struct xl_json *j, const char *name, const char *value, size_t len);
+/* A string of two hex digits for each byte. */
+void xl_json_hex(struct xl_json *j, const char *name, const uint8_t *bytes, size_t n);
 void xl_json_u64(struct xl_json *j, const char *name, uint64_t value);
 void xl_json_i64(struct xl_json *j, const char *name, int64_t value);
 void xl_json_bool(struct xl_json *j, const char *name, bool value);

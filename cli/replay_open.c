@@ -9,19 +9,16 @@
 #include <unistd.h>
 
 #include "base/percpu.h"
+#include "cli/engines.h"
 #include "cli/json_in.h"
 #include "cli/json_out.h"
 #include "cli/map_json.h"
-#include "xdp-runtime/engine.h"
 #include "xdp-runtime/fib.h"
 #include "xdp-runtime/prog.h"
 #include "xdp-runtime/runtime.h"
 
 #define REPLAY_SEED 1	 /* any but 0: runs repeat */
 #define CPUS_MAX    8192 /* NR_CPUS of large kernels */
-
-/* Engines by the name that --engine takes. */
-static const struct xl_engine *const engines[] = { &xl_interp };
 
 enum xl_exit xl_replay_exit_of(int err, enum xl_exit otherwise)
 {
@@ -70,12 +67,10 @@ static enum xl_exit create_runtime(struct xl_replay *r, struct xl_err *e)
 	struct xl_runtime_opts rt_opts = { .seed = REPLAY_SEED };
 	int err;
 
-	for (size_t i = 0; i < sizeof(engines) / sizeof(engines[0]); i++)
-		if (!strcmp(engines[i]->name, opts->engine))
-			rt_opts.engine = engines[i];
+	rt_opts.engine = xl_engine_of_name(opts->engine);
 	if (!rt_opts.engine) {
 		xl_err_set(e, -EINVAL, "no engine '%s'; there is: %s", opts->engine,
-			   engines[0]->name);
+			   xl_engine_names());
 		return XL_EXIT_USAGE;
 	}
 	if (opts->cpu >= CPUS_MAX) {
