@@ -36,6 +36,9 @@ static inline struct xl_btf *xl_btf_of(struct xl_obj *obj)
  * Errors  -EINVAL, -E2BIG, -EEXIST a type in itself, -ENOTSUPP, -ENOMEM, with the reason in @log (may be NULL). Ids in @data may refer to
  * nothing but @data. Never reads outside of it. */
 int xl_btf_check(const void *data, size_t size, struct xl_vlog *log);
+/* The same, but also takes what is safe though the kernel does not: functions whose arguments have
+ * no names. An object with such BTF loads in the kernel all the same, without its BTF. */
+int xl_btf_check_safe(const void *data, size_t size, struct xl_vlog *log);
 
 /* Checks and takes a copy. Owns: one reference is the caller's. */
 int xl_btf_create(const void *data, size_t size, struct xl_vlog *log, struct xl_btf **out_btf);

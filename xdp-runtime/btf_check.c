@@ -396,9 +396,9 @@ static int check_strings(const struct xl_btf_check *c)
 	return 0;
 }
 
-int xl_btf_check(const void *data, size_t size, struct xl_vlog *log)
+static int check(const void *data, size_t size, bool only_safe, struct xl_vlog *log)
 {
-	struct xl_btf_check c = { .log = log };
+	struct xl_btf_check c = { .only_safe = only_safe, .log = log };
 	struct btf_header h;
 	int err = check_header(data, size, &h, log);
 
@@ -415,4 +415,14 @@ int xl_btf_check(const void *data, size_t size, struct xl_vlog *log)
 		err = xl_btf_check_refs(&c);
 	free(c.off);
 	return err;
+}
+
+int xl_btf_check(const void *data, size_t size, struct xl_vlog *log)
+{
+	return check(data, size, false, log);
+}
+
+int xl_btf_check_safe(const void *data, size_t size, struct xl_vlog *log)
+{
+	return check(data, size, true, log);
 }

@@ -373,7 +373,7 @@ static int check_func(const struct refs *r, const struct xl_btf_type *t)
 	struct btf_param p;
 
 	/* A declaration need not name its arguments; the loader gives them names. */
-	for (uint32_t i = 0; t->vlen != LINKAGE_EXTERN && i < proto.vlen; i++) {
+	for (uint32_t i = 0; !r->c->only_safe && t->vlen != LINKAGE_EXTERN && i < proto.vlen; i++) {
 		p = param_at(&proto, i);
 		if (!p.name_off && p.type)
 			return xl_btf_refuse(r->c, t, "Invalid arg");

@@ -207,6 +207,24 @@ static void what_compilers_leave_open_is_good(void **state)
 	free(blob);
 }
 
+static void an_argument_without_a_name_is_safe_but_not_good(void **state)
+{
+	struct btf *btf = btf__new_empty();
+	uint32_t size;
+	uint8_t *blob;
+
+	btf__add_int(btf, "int", 4, BTF_INT_SIGNED);
+	btf__add_func_proto(btf, 1);
+	btf__add_func_param(btf, NULL, 1);
+	btf__add_func(btf, "f", BTF_FUNC_GLOBAL, 2);
+	blob = blob_of(btf, &size);
+	assert_int_equal(xl_btf_check(blob, size, NULL), -EINVAL);
+	assert_int_equal(xl_btf_check_safe(blob, size, NULL), 0);
+	if (xl_kernel_bpf_usable())
+		assert_int_equal(kernel_load(blob, size, NULL, 0), -EINVAL);
+	free(blob);
+}
+
 /* What we take though the kernel does not: what the loader completes, and the order of tags. */
 static bool left_open(const uint8_t *blob, uint32_t size)
 {
@@ -311,6 +329,7 @@ int main(void)
 		cmocka_unit_test(a_list_that_points_to_itself_is_good),
 		cmocka_unit_test(nesting_has_a_limit),
 		cmocka_unit_test(what_compilers_leave_open_is_good),
+		cmocka_unit_test(an_argument_without_a_name_is_safe_but_not_good),
 		cmocka_unit_test(damaged_btf_is_judged_as_by_the_kernel),
 		cmocka_unit_test(damaged_words_are_judged_as_by_the_kernel),
 	};

@@ -407,9 +407,12 @@ static int check_btf(struct xl_object *obj, struct xl_err *e)
 	if (s->size >= 8 && s->data[4] % 4)
 		return xl_err_set(e, -EINVAL, "section '.BTF': header of an odd size");
 	xl_vlog_init(&log, 1);
-	err = xl_btf_check(s->data, s->size, &log);
+	err = xl_btf_check_safe(s->data, s->size, &log);
 	if (err)
 		xl_err_set(e, err, "section '.BTF': %s", log.last[0] ? log.last : "invalid");
+	else if (xl_btf_check(s->data, s->size, &log))
+		xl_object_notice(obj, "%s: loaded without its BTF, as in the kernel: %s", obj->name,
+				 log.last);
 	xl_vlog_fini(&log);
 	if (err)
 		return err;

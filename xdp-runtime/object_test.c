@@ -583,6 +583,17 @@ static void the_objects_of_xdp_tools_load(void **state)
 	}
 }
 
+static void btf_that_the_kernel_does_not_take_is_left_out(void **state)
+{
+	struct xl_object *obj = load_object(*state, "nameless");
+
+	assert_non_null(prog(obj, "drops")->prog);
+	assert_null(prog(obj, "drops")->prog->btf);
+	assert_int_equal(map(obj, "counter")->max_entries, 1);
+	contains(((struct fixture *)*state)->notice, "loaded without its BTF");
+	xl_object_close(obj);
+}
+
 #define CLAIM(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -613,6 +624,7 @@ int main(void)
 		CLAIM(values_that_do_not_fit_are_named),
 		CLAIM(variables_are_set_before_load),
 		CLAIM(without_btf_symbols_lead_to_variables),
+		CLAIM(btf_that_the_kernel_does_not_take_is_left_out),
 		CLAIM(the_objects_of_xdp_tools_load),
 	};
 
