@@ -63,13 +63,13 @@ class ObjectList(unittest.TestCase):
         self.assertIn("no XDP program", listed("prog", "only_tc")["error"])
 
     def test_bad_files_and_words_have_their_exit_codes(self):
-        legacy = os.path.join(OBJECTS, "legacy.o")
+        tails = os.path.join(OBJECTS, "tails.o")
         for args, code, words in (
                 (("prog", "list", "/nonexistent.o"), 3, "/nonexistent.o"),
                 (("prog", "list", __file__), 4, "not an ELF file"),
-                (("map", "list", legacy), 4, "maps"),
+                (("map", "list", sys.executable), 4, "compiled for"),
                 (("map", "list"), 2, "Usage"),
-                (("map", "list", legacy, "--nonesuch"), 2, "nonesuch")):
+                (("map", "list", tails, "--nonesuch"), 2, "nonesuch")):
             got, out, err = run(*args)
             self.assertEqual(got, code, args)
             self.assertIn(words, err)

@@ -294,10 +294,6 @@ static int find_special(struct reader *r)
 			if (special[k].index != &elf->text)
 				elf->sec[i].flags &= ~(uint64_t)SHF_EXECINSTR;
 		}
-		if (!strcmp(elf->sec[i].name, "maps") && elf->sec[i].size)
-			return FAIL(r, "section 'maps' holds map definitions in the old style "
-				       "(struct bpf_map_def), which are not supported: define "
-				       "them in SEC(\".maps\")");
 	}
 	/* An empty section is as good as none. */
 	for (size_t k = 0; k < sizeof(special) / sizeof(special[0]); k++)
@@ -523,7 +519,8 @@ static int check_rels(struct reader *r)
 		if (s->info >= elf->n_secs)
 			return FAIL(r, "section '%s' relocates section %u of %u", s->name, s->info,
 				    elf->n_secs);
-		if (!is_code(elf, s->info) && (!elf->maps || s->info != elf->maps))
+		if (!is_code(elf, s->info) && (!elf->maps || s->info != elf->maps) &&
+		    !xl_elf_is_old_maps(elf, s->info))
 			continue;
 		if (s->type == SHT_RELA)
 			return FAIL(r,
@@ -634,6 +631,14 @@ const struct xl_elf_func *xl_elf_func_at(const struct xl_elf *elf, uint32_t sec,
 	if (low == elf->n_funcs || elf->func[low].sec != sec || insn < elf->func[low].insn)
 		return NULL;
 	return &elf->func[low];
+}
+
+bool xl_elf_is_old_maps(const struct xl_elf *elf, uint32_t sec)
+{
+	const struct xl_elf_sec *s = &elf->sec[sec];
+
+	return s->kept && s->data && !(s->flags & SHF_EXECINSTR) &&
+	       (!strcmp(s->name, "maps") || has_prefix(s->name, "maps/"));
 }
 
 void xl_elf_cut_rels(struct xl_elf *elf, uint32_t sec, uint32_t n_rels)

@@ -76,6 +76,9 @@ static inline Elf64_Rel *xl_elf_rels(const struct xl_elf *elf, uint32_t sec, uin
 /* The function which holds instruction @insn of section @sec, NULL if none does. */
 const struct xl_elf_func *xl_elf_func_at(const struct xl_elf *elf, uint32_t sec, uint64_t insn);
 
+/* Whether section @sec holds map definitions in the style of before BTF: "maps", "maps/NAME". */
+bool xl_elf_is_old_maps(const struct xl_elf *elf, uint32_t sec);
+
 /* Shortens relocation section @sec to its first @n_rels entries. */
 void xl_elf_cut_rels(struct xl_elf *elf, uint32_t sec, uint32_t n_rels);
 

@@ -258,13 +258,6 @@ static void a_relocated_load_is_not_cut_in_two(void **state)
 	refused(b, "cut by the end of function 'prog'");
 }
 
-static void old_map_definitions_are_named(void **state)
-{
-	struct test_bytes b = test_object("legacy");
-
-	refused(b, "SEC(\".maps\")");
-}
-
 /* Whatever one byte of the file is changed to, the answer comes without a bad access. */
 static void no_single_byte_does_harm(void **state)
 {
@@ -295,7 +288,6 @@ int main(void)
 		cmocka_unit_test(symbols_lie_in_their_sections),
 		cmocka_unit_test(relocations_stay_in_their_sections),
 		cmocka_unit_test(a_relocated_load_is_not_cut_in_two),
-		cmocka_unit_test(old_map_definitions_are_named),
 		cmocka_unit_test(no_single_byte_does_harm),
 	};
 	int failed;

@@ -1,9 +1,9 @@
 /* An object's way into a runtime; see object.h.
  *
- * The bytes pass elf_check.c and xl_btf_check(), are changed by object_fix.c and only then given
- * to libbpf, whose bpf(2) calls reach the runtime through the door. Programs are recognised
+ * The bytes pass elf_check.c and xl_btf_check(), are brought to normal form by object_norm.c and
+ * changed by object_fix.c, and only then given to libbpf, whose bpf(2) calls reach the runtime through the door. Programs are recognised
  * before that, by the section name as libbpf reads it, or, where that says nothing, by the
- * prototype in BTF: who takes a struct xdp_md * is XDP.
+ * prototype in BTF: who takes a struct xdp_md * is XDP; or the user says so.
  */
 #include "xdp-runtime/object.h"
 
@@ -69,7 +69,8 @@ static void recognise(struct xl_object *obj, uint32_t i)
 	if (libbpf_prog_type_by_name(prog->section, &prog->type, &func->attach_type)) {
 		prog->type = BPF_PROG_TYPE_UNSPEC;
 		takes_xdp_md = xl_object_btf_takes_xdp_md(xl_object_priv(obj)->btf, prog->name);
-		if (takes_xdp_md == 1 || (takes_xdp_md < 0 && has_prefix(prog->section, "xdp"))) {
+		if (takes_xdp_md == 1 || obj->opts.untyped_is_xdp ||
+		    (takes_xdp_md < 0 && has_prefix(prog->section, "xdp"))) {
 			prog->type = BPF_PROG_TYPE_XDP;
 			func->attach_type = attach_type_of(prog->section);
 			func->frags = has_prefix(prog->section, "xdp.frags");
@@ -120,7 +121,9 @@ static int list_progs(struct xl_object *obj, struct xl_err *e)
 		obj->progs[i].n_insns = func->n_insns;
 		recognise(obj, i);
 		if (!obj->progs[i].is_xdp && obj->progs[i].type == BPF_PROG_TYPE_UNSPEC)
-			set_why_not(obj, i, "section '%s' is of no known type", section);
+			set_why_not(obj, i,
+				    "section '%s' is of no known type; --type xdp takes it as XDP",
+				    section);
 		else if (!obj->progs[i].is_xdp)
 			set_why_not(obj, i, "type %s is not XDP", type_name(obj->progs[i].type));
 	}
@@ -422,6 +425,19 @@ static int check_btf(struct xl_object *obj, struct xl_err *e)
 	return priv->elf.btf_ext ? xl_object_btf_ext_check(&priv->elf, priv->btf, e) : 0;
 }
 
+static int normalise(struct xl_object *obj, struct xl_err *e)
+{
+	struct xl_object_priv *priv = xl_object_priv(obj);
+	bool changed = false;
+	int err = xl_norm(&priv->elf, priv->btf, &priv->lore, &changed, e);
+
+	if (err || !changed)
+		return err;
+	btf__free(priv->btf);
+	priv->btf = NULL;
+	return check_btf(obj, e);
+}
+
 static int open_bpf(struct xl_object *obj, struct xl_err *e)
 {
 	const struct xl_elf *elf = &xl_object_priv(obj)->elf;
@@ -468,6 +484,7 @@ int xl_object_open(struct xl_runtime *rt, const void *data, size_t size, const c
 	err = err ? err : take_kernel_btf(obj, e);
 	err = err ? err : xl_elf_check(data, size, &priv->elf, e);
 	err = err ? err : check_btf(obj, e);
+	err = err ? err : normalise(obj, e);
 	err = err ? err : check_work(priv, e);
 	err = err ? err : list_progs(obj, e);
 	err = err ? err : xl_object_fix(obj, e);

@@ -22,6 +22,8 @@ struct xl_object_opts {
 	/* Kernel BTF (raw, as in /sys/kernel/btf/vmlinux) for CO-RE. NULL: code stays as compiled
 	 * where it only accesses types of the kernel's user API, else the host's. */
 	const char *btf_path;
+	/* Programs whose section and prototype name no type are XDP. */
+	bool untyped_is_xdp;
 	/* Called for what a person may want to know and nothing depends on: "skipped tc program
 	 * …". May be NULL. */
 	void (*notice)(void *arg, const char *text);

@@ -24,10 +24,10 @@ int xl_object_btf_takes_xdp_md(const struct btf *btf, const char *name)
 	if (!t || !btf_is_func_proto(t) || btf_vlen(t) != 1)
 		return 0;
 	t = xl_object_btf_resolve(btf, btf_params(t)[0].type);
-	if (!t || !btf_is_ptr(t))
-		return 0;
+	if (!t || !btf_is_ptr(t) || !xl_object_btf_resolve(btf, t->type))
+		return -1;
 	t = xl_object_btf_resolve(btf, t->type);
-	return t && (btf_is_struct(t) || btf_is_fwd(t)) &&
+	return (btf_is_struct(t) || btf_is_fwd(t)) &&
 	       !strcmp(btf__str_by_offset(btf, t->name_off), "xdp_md");
 }
 

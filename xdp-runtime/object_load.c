@@ -336,6 +336,7 @@ void xl_object_close(struct xl_object *obj)
 	free(priv->poisons);
 	free(priv->funcs);
 	free(priv->stores);
+	xl_object_lore_release(&priv->lore);
 	xl_elf_release(&priv->elf);
 	free(obj->progs);
 	free(obj->maps);

@@ -1,6 +1,7 @@
 /* What the files of the object loader share; nobody else includes this.
  *
  *   elf_check.c        bytes -> a checked image
+ *   object_norm.c      old and foreign forms become the one that libbpf knows
  *   object_btf_ext.c   .BTF.ext: checks and walks
  *   object_fix.c       changes to the image before libbpf sees it: code
  *   object_fix_btf.c   BTF
@@ -20,6 +21,7 @@
 
 #include "xdp-runtime/elf_check.h"
 #include "xdp-runtime/object.h"
+#include "xdp-runtime/object_norm.h"
 
 /* Beside each struct xl_object_prog. */
 struct xl_object_func {
@@ -55,6 +57,7 @@ void xl_object_msg_off(struct xl_object_msg *msg);
 
 struct xl_object_priv {
 	struct xl_elf elf;
+	struct xl_object_lore lore;
 	struct btf *btf; /* a view of .BTF as the file has it; NULL: there is none */
 	const struct btf_type *kconfig, *ksyms; /* DATASECs in btf, or NULL */
 	int kernel_btf_fd;			/* checked copy of opts.btf_path; -1: none */
@@ -112,7 +115,7 @@ void xl_object_config_read(struct xl_object *obj);
  * BTF type without const, volatile, typedef …; NULL for void. */
 const struct btf_type *xl_object_btf_resolve(const struct btf *btf, uint32_t id);
 /* Whether function @name is declared to take a struct xdp_md *: 1, 0, or -1 if BTF knows no such
- * function. */
+ * function, or takes it to take what can be anything, such as void *. */
 int xl_object_btf_takes_xdp_md(const struct btf *btf, const char *name);
 /* N of a `__uint(name, N)` member: a pointer to int[N]. */
 bool xl_object_btf_uint(const struct btf *btf, const struct btf_member *m, uint32_t *out);

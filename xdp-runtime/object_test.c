@@ -298,6 +298,16 @@ static void a_map_without_a_size_gets_one(void **state)
 	xl_object_close(obj);
 }
 
+static void maps_of_before_btf_are_made(void **state)
+{
+	struct xl_object *obj = load_object(*state, "legacy");
+
+	assert_int_equal(map(obj, "old")->type, BPF_MAP_TYPE_ARRAY);
+	assert_int_equal(map(obj, "old")->value_size, 8);
+	assert_ptr_equal(prog(obj, "prog")->prog->maps[0], map(obj, "old"));
+	xl_object_close(obj);
+}
+
 static void internal_maps_have_the_names_of_their_sections(void **state)
 {
 	struct xl_object *obj = load_object(*state, "mixed");
@@ -614,6 +624,7 @@ int main(void)
 		CLAIM(pins_are_shared_in_the_runtime_only),
 		CLAIM(a_pin_of_another_shape_is_an_error),
 		CLAIM(a_map_without_a_size_gets_one),
+		CLAIM(maps_of_before_btf_are_made),
 		CLAIM(internal_maps_have_the_names_of_their_sections),
 		CLAIM(packet_headers_stay_as_compiled),
 		CLAIM(a_given_btf_decides),
