@@ -130,7 +130,9 @@ static char *why_number(const struct xl_object *obj, const char *name, long func
 	if (func == LIBBPF_POISON_CORE)
 		return why_core(&priv->msg, name);
 	if (func >= LIBBPF_POISON_MAP && func - LIBBPF_POISON_MAP < obj->n_maps)
-		n = asprintf(&s, "needs map '%s', but %s", obj->maps[func - LIBBPF_POISON_MAP].name,
+		n = asprintf(&s, "needs map '%s' (%s), but %s",
+			     obj->maps[func - LIBBPF_POISON_MAP].name,
+			     xl_map_type_name(obj->maps[func - LIBBPF_POISON_MAP].type),
 			     obj->maps[func - LIBBPF_POISON_MAP].why_not);
 	else if (func >= 0 && func < INT32_MAX && xl_helper_name((int32_t)func))
 		n = asprintf(&s, "needs helper %s, which is not served",

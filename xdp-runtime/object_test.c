@@ -178,10 +178,24 @@ static void what_a_program_lacks_stops_that_program_only(void **state)
 	contains(prog(obj, "wants_ksym")->why_not, "needs kernel symbol kernel_symbol");
 	contains(prog(obj, "wants_helper")->why_not, "needs helper bpf_sk_lookup_tcp");
 	contains(prog(obj, "wants_map")->why_not,
-		 "needs map 'storage', but its type is not served");
-	contains(prog(obj, "wants_shape")->why_not, "needs map 'shapeless', but its definition");
+		 "needs map 'storage' (sk_storage), but its type is not served");
+	contains(prog(obj, "wants_shape")->why_not,
+		 "needs map 'shapeless' (array_of_maps), but its definition");
 	for (uint32_t i = 0; i < obj->n_progs; i++)
 		assert_int_equal(!obj->progs[i].prog, !!obj->progs[i].why_not);
+	xl_object_close(obj);
+}
+
+static void maps_of_other_types_do_no_harm(void **state)
+{
+	struct xl_object *obj = load_object(*state, "kinds_of_maps");
+
+	assert_non_null(prog(obj, "does_without")->prog);
+	contains(prog(obj, "wants_socks")->why_not,
+		 "needs map 'socks' (sockmap), but its type is not served");
+	contains(prog(obj, "wants_stacks")->why_not, "needs map 'stacks' (stack_trace), but");
+	contains(prog(obj, "wants_arena")->why_not, "needs map 'arena' (arena), but");
+	contains(prog(obj, "wants_commands")->why_not, "needs helper bpf_user_ringbuf_drain");
 	xl_object_close(obj);
 }
 
@@ -615,6 +629,7 @@ int main(void)
 		CLAIM(subprograms_come_along),
 		CLAIM(run_config_is_that_of_libxdp),
 		CLAIM(what_a_program_lacks_stops_that_program_only),
+		CLAIM(maps_of_other_types_do_no_harm),
 		CLAIM(entry_points_may_be_static_or_optional),
 		CLAIM(an_object_without_xdp_says_so),
 		CLAIM(an_object_loads_once),
