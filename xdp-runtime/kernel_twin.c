@@ -77,7 +77,9 @@ static int make_map(struct xl_twin *twin, struct xl_twin_map *tm, struct xl_err 
 	tm->fd = xl_twin_map_create(map, xl_twin_btf_fd(twin, map->btf), inner, e);
 	if (inner >= 0)
 		close(inner);
-	return tm->fd < 0 ? tm->fd : 0;
+	if (tm->fd < 0)
+		return tm->fd;
+	return xl_twin_is_ring(map) ? xl_twin_ring_map(tm) : 0;
 }
 
 static int obj_map_fd(void *arg, uint32_t map_id)
@@ -242,9 +244,11 @@ void xl_twin_destroy(struct xl_twin *twin)
 	for (uint32_t i = 0; i < twin->progs.n; i++)
 		if (twin->progs.at[i].fd >= 0)
 			close(twin->progs.at[i].fd);
-	for (uint32_t i = 0; i < twin->maps.n; i++)
+	for (uint32_t i = 0; i < twin->maps.n; i++) {
+		xl_twin_ring_unmap(&twin->maps.at[i]);
 		if (twin->maps.at[i].fd >= 0)
 			close(twin->maps.at[i].fd);
+	}
 	for (uint32_t i = 0; i < twin->btfs.n; i++)
 		if (twin->btfs.at[i].fd >= 0)
 			close(twin->btfs.at[i].fd);
@@ -272,6 +276,9 @@ void xl_twin_destroy(struct xl_twin *twin)
 void xl_twin_present(struct xl_twin *twin, struct xl_run *run, struct xl_frame *frame)
 {
 	xl_twin_env_set(twin->env, run, frame);
+	for (uint32_t i = 0; i < twin->maps.n; i++)
+		if (twin->maps.at[i].ring_consumer)
+			xl_twin_ring_consume(&twin->maps.at[i]);
 }
 
 /* What the kernel is told about where the packet came in: lo needs no telling. */
@@ -346,6 +353,14 @@ bool xl_twin_maps_equal(struct xl_twin *twin, struct xl_twin_map_diff *out, stru
 		const char *why = NULL;
 		int same;
 
+		/* With the same hashes it makes the same mistakes. */
+		if (tm->map->type == BPF_MAP_TYPE_BLOOM_FILTER && !tm->noted &&
+		    !(tm->map->flags & BPF_F_ZERO_SEED)) {
+			tm->noted = true;
+			xl_twin_add_note(
+				twin, "map %s: a bloom filter can be neither copied nor compared",
+				tm->map->name);
+		}
 		if (!xl_twin_map_comparable(tm->map))
 			continue;
 		same = xl_twin_map_compare(tm, &twin->cpus, out, &why, e);
@@ -377,7 +392,9 @@ uint64_t xl_twin_maps_bytes(const struct xl_twin *twin)
 	for (uint32_t i = 0; i < twin->maps.n; i++) {
 		const struct xl_map *map = twin->maps.at[i].map;
 
-		if (xl_twin_map_comparable(map))
+		if (xl_twin_is_ring(map))
+			bytes += map->max_entries;
+		else if (xl_twin_map_comparable(map))
 			bytes += (uint64_t)map->max_entries *
 				 (map->key_size + xl_twin_value_size(map, &twin->cpus));
 	}

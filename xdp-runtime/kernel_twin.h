@@ -14,6 +14,7 @@
  *   kernel_twin_map.c    a map's copy: attributes, contents in
  *   kernel_twin_table.c  a map's copy: contents out
  *   kernel_twin_queue.c  likewise for queues and stacks
+ *   kernel_twin_ring.c   likewise for ring buffers
  *   kernel_twin_cmp.c    both sides' contents compared
  *   kernel_twin_btf.c    what BTF says about bytes of a value
  *   kernel_twin_net.c    the network namespace and its ports

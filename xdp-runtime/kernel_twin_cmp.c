@@ -18,7 +18,7 @@
 
 bool xl_twin_map_comparable(const struct xl_map *map)
 {
-	if (xl_twin_is_queue(map))
+	if (xl_twin_is_queue(map) || xl_twin_is_ring(map))
 		return true;
 	return map->ops->value_kind == XL_VALUE_BYTES && map->ops->next_key && map->key_size &&
 	       !map->ops->no_prog_access && !map->rdonly_prog;
@@ -180,9 +180,14 @@ int xl_twin_map_compare(const struct xl_twin_map *tm, const struct xl_twin_cpus 
 	struct walk w = {
 		.tm = tm, .cpus = cpus, .diff = out, .mask = xl_twin_value_has_mask(tm->map)
 	};
-	int ret = xl_twin_tables_read(tm, cpus, &w.ours, &w.kernel);
+	int ret;
 
-	*out_why = NULL;
+	*out_why = tm->lost ? "it has records of skipped packets" : NULL;
+	if (tm->lost)
+		return 1;
+	if (xl_twin_is_ring(tm->map))
+		return xl_twin_ring_compare(tm, out);
+	ret = xl_twin_tables_read(tm, cpus, &w.ours, &w.kernel);
 	if (!ret && evicts(tm->map, cpus, w.ours.n > w.kernel.n ? w.ours.n : w.kernel.n)) {
 		*out_why = "it is nearly full, and the kernel evicts as it likes";
 		ret = 1;
@@ -223,12 +228,15 @@ static int sync_changed(struct walk *w, uint8_t *ours, uint8_t *kernel)
 	return same ? same : sync_entry(w, ours, kernel);
 }
 
-int xl_twin_map_sync(const struct xl_twin_map *tm, const struct xl_twin_cpus *cpus,
-		     struct xl_err *e)
+int xl_twin_map_sync(struct xl_twin_map *tm, const struct xl_twin_cpus *cpus, struct xl_err *e)
 {
 	struct walk w = { .tm = tm, .cpus = cpus, .mask = xl_twin_value_has_mask(tm->map) };
 	int ret;
 
+	if (xl_twin_is_ring(tm->map)) {
+		xl_twin_ring_lose(tm);
+		return 0;
+	}
 	if (xl_twin_is_queue(tm->map))
 		return xl_twin_queue_copy(tm);
 	ret = xl_twin_tables_read(tm, cpus, &w.ours, &w.kernel);

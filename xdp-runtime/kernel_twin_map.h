@@ -26,9 +26,12 @@ static inline int64_t xl_twin_slot(const struct xl_twin_cpus *cpus, uint32_t i)
 }
 
 struct xl_twin_map {
-	struct xl_map *map; /* borrowed */
-	int fd;		    /* of the kernel's copy */
-	bool noted;	    /* it has been said that contents cannot be compared */
+	struct xl_map *map;	 /* borrowed */
+	int fd;			 /* of the kernel's copy */
+	bool noted;		 /* it has been said that contents cannot be compared */
+	bool lost;		 /* a packet that only we could run has changed ours for good */
+	uint64_t *ring_consumer; /* ring buffers: the kernel's memory, else NULL */
+	const uint8_t *ring;
 };
 
 /* Bytes of a value as the kernel's bpf(2) copies it. */
@@ -77,14 +80,26 @@ int xl_twin_map_compare(const struct xl_twin_map *tm, const struct xl_twin_cpus 
 			struct xl_twin_map_diff *out, const char **out_why, struct xl_err *e);
 
 /* Makes the kernel's copy of a comparable map equal to ours. */
-int xl_twin_map_sync(const struct xl_twin_map *tm, const struct xl_twin_cpus *cpus,
-		     struct xl_err *e);
+int xl_twin_map_sync(struct xl_twin_map *tm, const struct xl_twin_cpus *cpus, struct xl_err *e);
 
 /* kernel_twin_queue.c */
 
 bool xl_twin_is_queue(const struct xl_map *map);
 /* Makes the kernel's copy of a queue or stack hold what ours does. */
 int xl_twin_queue_copy(const struct xl_twin_map *tm);
+
+/* kernel_twin_ring.c */
+
+bool xl_twin_is_ring(const struct xl_map *map);
+/* Maps the kernel's copy. -errno */
+int xl_twin_ring_map(struct xl_twin_map *tm);
+void xl_twin_ring_unmap(struct xl_twin_map *tm);
+/* Lets the kernel's copy be read as far as ours was. */
+void xl_twin_ring_consume(const struct xl_twin_map *tm);
+/* After a packet that the kernel has not seen: sets tm->lost if it has written records. */
+void xl_twin_ring_lose(struct xl_twin_map *tm);
+/* Returns 1 equal, 0 different with @out, -ENOMEM. */
+int xl_twin_ring_compare(const struct xl_twin_map *tm, struct xl_twin_map_diff *out);
 
 /* kernel_twin_btf.c */
 

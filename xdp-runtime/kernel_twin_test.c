@@ -407,6 +407,32 @@ static void queues_keep_their_order(void **state)
 	xl_twin_destroy(twin);
 }
 
+static void rings_compare_until_only_ours_was_written(void **state)
+{
+	int fd = new_map(BPF_MAP_TYPE_RINGBUF, 0, 0, 4096, 0);
+	struct xl_prog *prog = load(ST_W_K(10, -8, 0x1234), ST_W_K(10, -4, 0), MAP(1, fd),
+				    MOV_X(2, 10), ADD_K(2, -8), MOV_K(3, 8), MOV_K(4, 0),
+				    HELPER(BPF_FUNC_ringbuf_output), MOV_K(0, XDP_PASS), EXIT);
+	struct xl_burst burst = { .n = 1, .frame = { &frame } };
+	struct xl_twin *twin = twin_of(prog);
+	struct xl_twin_map_diff diff;
+	struct xl_verdict verdict;
+	struct xl_err e = { 0 };
+
+	for (int i = 0; i < 3; i++)
+		run_both(twin, prog, 60);
+	assert_equal(twin);
+	prog->engine->run(&run, prog, &burst, &verdict);
+	assert_false(xl_twin_maps_equal(twin, &diff, &e));
+	assert_ptr_equal(diff.map, map_of(fd));
+	assert_int_equal(diff.off, 3 * 16);
+	xl_twin_map_diff_fini(&diff);
+	assert_int_equal(xl_twin_maps_sync(twin, &e), 0);
+	assert_equal(twin);
+	assert_non_null(strstr(xl_twin_note(twin, 0), "skipped packets"));
+	xl_twin_destroy(twin);
+}
+
 static void tail_calls_reach_copies(void **state)
 {
 	int progs = new_map(BPF_MAP_TYPE_PROG_ARRAY, 4, 4, 4, 0), target;
@@ -544,6 +570,7 @@ int main(void)
 		TEST(copies_and_compares_each_kind_of_table),
 		TEST(tries_compare_by_prefix),
 		TEST(queues_keep_their_order),
+		TEST(rings_compare_until_only_ours_was_written),
 		TEST(tail_calls_reach_copies),
 		TEST(shows_our_port_and_queue),
 		TEST(says_which_queue_it_cannot_show),
