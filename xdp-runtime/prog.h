@@ -40,7 +40,9 @@ struct xl_prog {
 	uint32_t *subprog_start; /* first instruction of each function, ascending; [0] == 0 */
 	uint32_t n_subprogs;
 
-	struct xl_map **maps; /* used maps, each with a reference, no doubles */
+	/* Used maps, each with a reference, no doubles. BPF_PROG_BIND_MAP adds to them later: others
+	 * read them with rt->lock held. */
+	struct xl_map **maps;
 	uint32_t n_maps;
 
 	struct xl_obj *btf; /* with a reference, or NULL */

@@ -16,7 +16,8 @@
 int xl_prog_resolve_maps(struct xl_sys *s, struct xl_prog *prog, struct xl_vlog *log);
 /* Binds the first fd_array_cnt fds of fd_array, used by instructions or not. */
 int xl_prog_bind_fd_array(struct xl_sys *s, struct xl_prog *prog, struct xl_vlog *log);
-/* Adds @map to the used maps, with a reference, unless it is one already. -E2BIG, -ENOMEM. */
+/* Adds @map to the used maps, with a reference, unless it is one already. -ENOMEM. Once @prog is
+ * published: with rt->lock held. */
 int xl_prog_use_map(struct xl_prog *prog, struct xl_map *map);
 /* GPL-only helpers need a GPL-compatible licence. -EINVAL. */
 int xl_prog_check_helpers(const struct xl_prog *prog, struct xl_vlog *log);

@@ -16,15 +16,20 @@
 #define USED_MAPS_MAX	64u	   /* MAX_USED_MAPS */
 #define VALUE_OFF_LIMIT (1u << 29) /* BPF_MAX_VAR_OFF */
 
+static bool uses_map(const struct xl_prog *prog, const struct xl_map *map)
+{
+	for (uint32_t i = 0; i < prog->n_maps; i++)
+		if (prog->maps[i] == map)
+			return true;
+	return false;
+}
+
 int xl_prog_use_map(struct xl_prog *prog, struct xl_map *map)
 {
 	struct xl_map **maps;
 
-	for (uint32_t i = 0; i < prog->n_maps; i++)
-		if (prog->maps[i] == map)
-			return 0;
-	if (prog->n_maps >= USED_MAPS_MAX)
-		return -E2BIG;
+	if (uses_map(prog, map))
+		return 0;
 	maps = reallocarray(prog->maps, prog->n_maps + 1, sizeof(struct xl_map *));
 	if (!maps)
 		return -ENOMEM;
@@ -36,12 +41,11 @@ int xl_prog_use_map(struct xl_prog *prog, struct xl_map *map)
 
 static int use_map(struct xl_prog *prog, struct xl_map *map, struct xl_vlog *log)
 {
-	int err = xl_prog_use_map(prog, map);
-
-	if (err == -E2BIG)
-		xl_vlog(log, "The total number of maps per program has reached the limit of %u\n",
-			USED_MAPS_MAX);
-	return err;
+	if (prog->n_maps < USED_MAPS_MAX || uses_map(prog, map))
+		return xl_prog_use_map(prog, map);
+	xl_vlog(log, "The total number of maps per program has reached the limit of %u\n",
+		USED_MAPS_MAX);
+	return -E2BIG;
 }
 
 /* The fd at @index of the caller's fd_array. */

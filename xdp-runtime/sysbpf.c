@@ -20,19 +20,20 @@
 struct command {
 	const char *name;
 	xl_sys_fn *fn;
-	uint32_t end;	  /* of its last field; bytes */
-	bool sees_closed; /* its answer depends on which fds have been closed */
+	uint32_t end; /* of its last field; bytes */
+	bool reaps;   /* first gives back what closed fds held: it tells, or needs room */
 };
 
 #define END(field) (offsetof(union xl_bpf_attr, field) + sizeof(((union xl_bpf_attr *)0)->field))
 
 static const struct command command[] = {
-	[BPF_MAP_CREATE] = { "MAP_CREATE", xl_sys_map_create, END(map_create.excl_prog_hash_size) },
+	[BPF_MAP_CREATE] = { "MAP_CREATE", xl_sys_map_create, END(map_create.excl_prog_hash_size),
+			     true },
 	[BPF_MAP_LOOKUP_ELEM] = { "MAP_LOOKUP_ELEM", xl_sys_map_lookup_elem, END(u.flags) },
 	[BPF_MAP_UPDATE_ELEM] = { "MAP_UPDATE_ELEM", xl_sys_map_update_elem, END(u.flags) },
 	[BPF_MAP_DELETE_ELEM] = { "MAP_DELETE_ELEM", xl_sys_map_delete_elem, END(u.key) },
 	[BPF_MAP_GET_NEXT_KEY] = { "MAP_GET_NEXT_KEY", xl_sys_map_get_next_key, END(u.next_key) },
-	[BPF_PROG_LOAD] = { "PROG_LOAD", xl_sys_prog_load, END(prog_load.keyring_id) },
+	[BPF_PROG_LOAD] = { "PROG_LOAD", xl_sys_prog_load, END(prog_load.keyring_id), true },
 	[BPF_OBJ_PIN] = { "OBJ_PIN", xl_sys_obj_pin, END(obj.path_fd) },
 	[BPF_OBJ_GET] = { "OBJ_GET", xl_sys_obj_get, END(obj.path_fd), true },
 	[BPF_PROG_TEST_RUN] = { "PROG_TEST_RUN", xl_sys_prog_test_run, END(u.test.batch_size) },
@@ -45,7 +46,7 @@ static const struct command command[] = {
 				   true },
 	[BPF_OBJ_GET_INFO_BY_FD] = { "OBJ_GET_INFO_BY_FD", xl_sys_obj_get_info_by_fd,
 				     END(u.info.info) },
-	[BPF_BTF_LOAD] = { "BTF_LOAD", xl_sys_btf_load, END(btf_load.btf_token_fd) },
+	[BPF_BTF_LOAD] = { "BTF_LOAD", xl_sys_btf_load, END(btf_load.btf_token_fd), true },
 	[BPF_BTF_GET_FD_BY_ID] = { "BTF_GET_FD_BY_ID", xl_sys_btf_get_fd_by_id,
 				   END(fd_by_id.token_fd), true },
 	[BPF_MAP_LOOKUP_AND_DELETE_ELEM] = { "MAP_LOOKUP_AND_DELETE_ELEM",
@@ -112,7 +113,7 @@ long xl_sysbpf(struct xl_runtime *rt, struct xl_caller *c, int cmd, uint64_t att
 	row = &command[cmd];
 	if (!rest_is_zero(&s.attr, row->end))
 		return -EINVAL;
-	if (row->sees_closed) {
+	if (row->reaps) {
 		pthread_mutex_lock(&rt->lock);
 		xl_handles_reap(rt->handles);
 		pthread_mutex_unlock(&rt->lock);

@@ -175,7 +175,15 @@ static int lookup_and_delete_all(struct batch *b)
 	return lookup_by_position(b, true);
 }
 
-static int run(struct batch *b, int (*all)(struct batch *b))
+/* What a command needs of the fd and of the type, and does. */
+struct batch_cmd {
+	uint32_t access; /* XL_SYS_* */
+	uint32_t can;	 /* CAN_* */
+	bool looks_up;
+	int (*all)(struct batch *b);
+};
+
+static int run(struct batch *b, const struct batch_cmd *cmd)
 {
 	const union bpf_attr *attr = &b->s->attr.u;
 	int err;
@@ -185,8 +193,7 @@ static int run(struct batch *b, int (*all)(struct batch *b))
 	err = xl_sys_check_lock_flag(b->map, attr->batch.elem_flags);
 	if (err)
 		return err;
-	if ((all == lookup_all || all == lookup_and_delete_all) && (ops_of(b->map) & BY_POSITION) &&
-	    attr->batch.flags)
+	if (cmd->looks_up && (ops_of(b->map) & BY_POSITION) && attr->batch.flags)
 		return -EINVAL;
 	if (!attr->batch.count)
 		return 0;
@@ -198,40 +205,48 @@ static int run(struct batch *b, int (*all)(struct batch *b))
 		return -ENOMEM;
 	b->next = b->key + b->map->key_size;
 	b->value = b->next + b->map->key_size;
-	err = all(b);
+	err = cmd->all(b);
 	free(b->key);
 	return err;
 }
 
-/* @can      the bit that the type must have */
-static long batch(struct xl_sys *s, uint32_t need, uint32_t can, int (*all)(struct batch *b))
+static long batch(struct xl_sys *s, const struct batch_cmd *cmd)
 {
 	struct batch b = { .s = s };
-	int err = xl_sys_map(s, (int)s->attr.u.batch.map_fd, need, &b.map);
+	int err = xl_sys_map(s, (int)s->attr.u.batch.map_fd, cmd->access, &b.map);
 
 	if (err)
 		return err;
-	err = ops_of(b.map) & can ? run(&b, all) : -ENOTSUPP;
+	err = ops_of(b.map) & cmd->can ? run(&b, cmd) : -ENOTSUPP;
 	xl_map_put(b.map);
 	return err;
 }
 
 long xl_sys_map_lookup_batch(struct xl_sys *s)
 {
-	return batch(s, XL_SYS_READ, CAN_LOOKUP, lookup_all);
+	static const struct batch_cmd cmd = { XL_SYS_READ, CAN_LOOKUP, true, lookup_all };
+
+	return batch(s, &cmd);
 }
 
 long xl_sys_map_lookup_and_delete_batch(struct xl_sys *s)
 {
-	return batch(s, XL_SYS_READ | XL_SYS_WRITE, CAN_LOOKUP_AND_DELETE, lookup_and_delete_all);
+	static const struct batch_cmd cmd = { XL_SYS_READ | XL_SYS_WRITE, CAN_LOOKUP_AND_DELETE,
+					      true, lookup_and_delete_all };
+
+	return batch(s, &cmd);
 }
 
 long xl_sys_map_update_batch(struct xl_sys *s)
 {
-	return batch(s, XL_SYS_WRITE, CAN_UPDATE, update_all);
+	static const struct batch_cmd cmd = { XL_SYS_WRITE, CAN_UPDATE, false, update_all };
+
+	return batch(s, &cmd);
 }
 
 long xl_sys_map_delete_batch(struct xl_sys *s)
 {
-	return batch(s, XL_SYS_WRITE, CAN_DELETE, delete_all);
+	static const struct batch_cmd cmd = { XL_SYS_WRITE, CAN_DELETE, false, delete_all };
+
+	return batch(s, &cmd);
 }

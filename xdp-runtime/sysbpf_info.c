@@ -63,13 +63,30 @@ static int rec_sizes(struct bpf_prog_info *info)
 	return err;
 }
 
-static int map_ids_out(struct xl_sys *s, const struct xl_prog *prog, uint64_t dst, uint32_t want)
+/* The ids of the used maps, in new memory: the caller's may be slow, so it is not written to with
+ * the lock held. */
+static int map_ids(const struct xl_prog *prog, uint32_t **out_ids, uint32_t *out_n)
 {
-	for (uint32_t i = 0; i < want && i < prog->n_maps; i++)
-		if (xl_sys_out(s, dst + i * sizeof(uint32_t), &prog->maps[i]->obj.id,
-			       sizeof(uint32_t)))
-			return -EFAULT;
-	return 0;
+	pthread_mutex_lock(&prog->rt->lock);
+	*out_n = prog->n_maps;
+	*out_ids = malloc((prog->n_maps + 1) * sizeof(uint32_t));
+	for (uint32_t i = 0; *out_ids && i < prog->n_maps; i++)
+		(*out_ids)[i] = prog->maps[i]->obj.id;
+	pthread_mutex_unlock(&prog->rt->lock);
+	return *out_ids ? 0 : -ENOMEM;
+}
+
+static int map_ids_out(struct xl_sys *s, const struct xl_prog *prog, struct bpf_prog_info *info)
+{
+	uint32_t *ids, n;
+	int err = map_ids(prog, &ids, &n);
+
+	if (err)
+		return err;
+	err = array_out(s, info->map_ids, ids, sizeof(uint32_t), info->nr_map_ids, n);
+	info->nr_map_ids = n;
+	free(ids);
+	return err;
 }
 
 static int tags_out(struct xl_sys *s, const struct xl_prog *prog, uint64_t dst, uint32_t want)
@@ -95,8 +112,11 @@ static int prog_arrays(struct xl_sys *s, const struct xl_prog *prog, struct bpf_
 {
 	const uint32_t xlated_size = prog->n_insns * (uint32_t)sizeof(struct bpf_insn);
 
-	if (map_ids_out(s, prog, info->map_ids, info->nr_map_ids) ||
-	    array_out(s, info->xlated_prog_insns, prog->insns_loaded, 1, info->xlated_prog_len,
+	int err = map_ids_out(s, prog, info);
+
+	if (err)
+		return err;
+	if (array_out(s, info->xlated_prog_insns, prog->insns_loaded, 1, info->xlated_prog_len,
 		      xlated_size) ||
 	    array_out(s, info->func_info, prog->func_info, sizeof(struct bpf_func_info),
 		      info->nr_func_info, prog->n_func_info) ||
@@ -104,7 +124,6 @@ static int prog_arrays(struct xl_sys *s, const struct xl_prog *prog, struct bpf_
 		      info->nr_line_info, prog->n_line_info) ||
 	    tags_out(s, prog, info->prog_tags, info->nr_prog_tags))
 		return -EFAULT;
-	info->nr_map_ids = prog->n_maps;
 	info->xlated_prog_len = xlated_size;
 	info->nr_func_info = prog->n_func_info;
 	info->nr_line_info = prog->n_line_info;

@@ -67,11 +67,14 @@ static int check_excl(const union xl_bpf_attr *attr)
 
 static int create(struct xl_sys *s, struct xl_map **out_map)
 {
+	const struct xl_map_ops *ops = xl_map_ops_of(s->attr.u.map_type);
 	struct xl_obj *inner = NULL;
-	const int inner_err = xl_sys_obj(s, (int)s->attr.u.inner_map_fd, XL_OBJ_MAP, &inner, NULL);
-	int err = xl_map_create(&s->attr.u, &s->rt->map_env, inner ? xl_map_of(inner) : NULL,
-				out_map, NULL);
+	int inner_err = 0, err;
 
+	if (ops && ops->value_kind == XL_VALUE_MAP_FD)
+		inner_err = xl_sys_obj(s, (int)s->attr.u.inner_map_fd, XL_OBJ_MAP, &inner, NULL);
+	err = xl_map_create(&s->attr.u, &s->rt->map_env, inner ? xl_map_of(inner) : NULL, out_map,
+			    NULL);
 	xl_obj_put(inner);
 	/* All else was right: now the fd's own error is the answer. */
 	return err == -EBADF ? inner_err : err;

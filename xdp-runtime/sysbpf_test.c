@@ -253,6 +253,22 @@ static void no_fds_left_is_emfile(void **state)
 	assert_int_equal(count(BPF_PROG_GET_NEXT_ID), 0);
 }
 
+/* What was closed makes room by itself. */
+static void more_maps_than_fds_can_be_made_one_by_one(void **state)
+{
+	struct rlimit before, tight;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	tight = before;
+	tight.rlim_cur = 100;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+	for (int i = 0; i < 500; i++) {
+		close(new_map(&ours, BPF_MAP_TYPE_ARRAY, 4, 4, 1));
+		close(new_prog(&ours, 0, 0));
+	}
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
 /* The attributes and the element are in the memory of a child. */
 static void another_process_is_served_but_for_new_fds(void **state)
 {
@@ -453,6 +469,7 @@ int main(void)
 		T(a_program_that_fails_its_checks_is_kept_on_request),
 		T(a_refused_program_aborts_who_tail_calls_it),
 		T(no_fds_left_is_emfile),
+		T(more_maps_than_fds_can_be_made_one_by_one),
 		T(another_process_is_served_but_for_new_fds),
 		T(instructions_know_their_source_line),
 		T(threads_share_a_runtime),
