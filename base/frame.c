@@ -75,3 +75,34 @@ void xl_frame_init(struct xl_frame *f, void *buf, size_t buf_size, const void *p
 	if (len)
 		memcpy(f->data, packet, len);
 }
+
+static uint32_t n_frags_of(uint32_t len)
+{
+	return len <= XL_LINEAR_MAX ? 0 : (len - XL_LINEAR_MAX + XL_FRAG_SIZE - 1) / XL_FRAG_SIZE;
+}
+
+size_t xl_frame_frags_buf_size(uint32_t len)
+{
+	return (size_t)XL_FRAG_SIZE * (1 + n_frags_of(len));
+}
+
+void xl_frame_init_frags(struct xl_frame *f, void *buf, size_t buf_size, struct xl_frag *frags,
+			 const void *packet, uint32_t len)
+{
+	uint32_t linear_len = len < XL_LINEAR_MAX ? len : XL_LINEAR_MAX;
+	const uint8_t *rest = (const uint8_t *)packet + linear_len;
+
+	assert(len <= XL_FRAGMENTED_MAX && buf_size >= xl_frame_frags_buf_size(len));
+	xl_frame_init(f, buf, XL_FRAG_SIZE, packet, linear_len);
+	f->n_frags = n_frags_of(len);
+	f->frags = f->n_frags ? frags : NULL;
+	len -= linear_len;
+	for (uint32_t i = 0; i < f->n_frags; i++) {
+		frags[i].addr = (uint8_t *)buf + (size_t)XL_FRAG_SIZE * (i + 1);
+		frags[i].size = XL_FRAG_SIZE;
+		frags[i].len = len < XL_FRAG_SIZE ? len : XL_FRAG_SIZE;
+		memcpy(frags[i].addr, rest, frags[i].len);
+		rest += frags[i].len;
+		len -= frags[i].len;
+	}
+}

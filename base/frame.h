@@ -21,12 +21,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define XL_HEADROOM	     256u /* XDP_PACKET_HEADROOM */
-#define XL_HEADROOM_RESERVED 40u  /* sizeof(struct xdp_frame) on 64-bit */
-#define XL_TAIL_RESERVED     320u /* SKB_DATA_ALIGN(sizeof(struct skb_shared_info)) */
-#define XL_ETH_HLEN	     14u  /* a program may not shrink a frame below this */
-#define XL_FRAGS_MAX	     17u  /* MAX_SKB_FRAGS */
-#define XL_BURST_MAX	     64u /* frames handled together; chosen: DPDK's and AF_XDP's usual 64 */
+#define XL_HEADROOM	     256u  /* XDP_PACKET_HEADROOM */
+#define XL_HEADROOM_RESERVED 40u   /* sizeof(struct xdp_frame) on 64-bit */
+#define XL_TAIL_RESERVED     320u  /* SKB_DATA_ALIGN(sizeof(struct skb_shared_info)) */
+#define XL_ETH_HLEN	     14u   /* a program may not shrink a frame below this */
+#define XL_FRAGS_MAX	     17u   /* MAX_SKB_FRAGS */
+#define XL_FRAG_SIZE	     4096u /* a page each, as in the kernel's test run */
+/* The first part of a packet in fragments, and the longest such packet. */
+#define XL_LINEAR_MAX	  (4096u - XL_HEADROOM - XL_TAIL_RESERVED)
+#define XL_FRAGMENTED_MAX (XL_LINEAR_MAX + XL_FRAGS_MAX * XL_FRAG_SIZE)
+/* What it can grow to. */
+#define XL_FRAGMENTED_ROOM ((1 + XL_FRAGS_MAX) * XL_FRAG_SIZE)
+#define XL_BURST_MAX	   64u /* frames handled together; chosen: DPDK's and AF_XDP's usual 64 */
 
 struct xl_frag {
 	uint8_t *addr;
@@ -83,5 +89,17 @@ size_t xl_frame_buf_size(uint32_t len);
  */
 void xl_frame_init(struct xl_frame *f, void *buf, size_t buf_size, const void *packet,
 		   uint32_t len);
+
+/* Size of a buffer that holds a packet of @len bytes, at most XL_FRAGMENTED_MAX, in fragments. */
+size_t xl_frame_frags_buf_size(uint32_t len);
+
+/* As xl_frame_init(), but what is beyond XL_LINEAR_MAX bytes goes into fragments of a page each:
+ * how the kernel's test run and drivers with buffers of a page lay out a long packet.
+ *
+ * @buf_size xl_frame_frags_buf_size(len) or more
+ * @frags    room for XL_FRAGS_MAX; the frame keeps it
+ */
+void xl_frame_init_frags(struct xl_frame *f, void *buf, size_t buf_size, struct xl_frag *frags,
+			 const void *packet, uint32_t len);
 
 #endif

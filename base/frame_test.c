@@ -48,10 +48,38 @@ static void reads_and_writes_cross_fragments_and_refuse_what_lies_outside(void *
 	assert_int_equal(xl_frame_read(&f, UINT32_MAX, out, 2), -EINVAL);
 }
 
+static void a_long_packet_goes_on_in_fragments_of_a_page(void **state)
+{
+	static uint8_t packet[XL_FRAGMENTED_MAX], out[XL_FRAGMENTED_MAX];
+	static const uint32_t lens[] = {
+		0, 60, XL_LINEAR_MAX, XL_LINEAR_MAX + 1, XL_LINEAR_MAX + 4096, 60000, sizeof(packet)
+	};
+	static const uint32_t n_frags[] = { 0, 0, 0, 1, 1, 14, XL_FRAGS_MAX };
+	struct xl_frag frags[XL_FRAGS_MAX];
+	struct xl_frame f;
+
+	for (size_t i = 0; i < sizeof(packet); i++)
+		packet[i] = (uint8_t)(i * 7 + i / 256);
+	for (size_t i = 0; i < sizeof(lens) / sizeof(lens[0]); i++) {
+		const size_t size = xl_frame_frags_buf_size(lens[i]);
+		uint8_t *buf = malloc(size);
+
+		assert_non_null(buf);
+		xl_frame_init_frags(&f, buf, size, frags, packet, lens[i]);
+		assert_int_equal(f.n_frags, n_frags[i]);
+		assert_int_equal(f.hard_end - f.data, XL_LINEAR_MAX);
+		assert_int_equal(xl_frame_len(&f), lens[i]);
+		assert_int_equal(xl_frame_read(&f, 0, out, lens[i]), 0);
+		assert_memory_equal(out, packet, lens[i]);
+		free(buf);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_new_frame_has_headroom_and_the_kernels_tailroom),
+		cmocka_unit_test(a_long_packet_goes_on_in_fragments_of_a_page),
 		cmocka_unit_test(reads_and_writes_cross_fragments_and_refuse_what_lies_outside),
 	};
 

@@ -6,6 +6,7 @@
  */
 #include "cli/diff_kernel_priv.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +24,7 @@
 
 static const char *const skip_reasons[XL_DIFF_SKIPS] = {
 	[XL_DIFF_SKIP_SHORT] = "shorter than 14 bytes",
-	[XL_DIFF_SKIP_LONG] = "longer than 3520 bytes",
+	[XL_DIFF_SKIP_LONG] = "longer than 3520 bytes, in one piece",
 	[XL_DIFF_SKIP_REFUSED] = "refused by the kernel",
 };
 
@@ -123,16 +124,29 @@ static enum xl_diff_skip unfit(const struct xl_frame *frame)
 
 	if (len < XL_ETH_HLEN)
 		return XL_DIFF_SKIP_SHORT;
-	if (frame->n_frags || len > XL_TWIN_LEN_MAX)
+	if (xl_frame_linear_len(frame) > XL_LINEAR_MAX)
 		return XL_DIFF_SKIP_LONG;
 	return XL_DIFF_SKIPS;
+}
+
+/* Metadata and packet in one piece. */
+static const uint8_t *whole(struct xl_diff *diff, const struct xl_frame *frame)
+{
+	const uint32_t meta_len = xl_frame_meta_len(frame);
+
+	if (!frame->n_frags)
+		return frame->data_meta;
+	memcpy(diff->ours.bytes, frame->data_meta, meta_len);
+	xl_frame_read(frame, 0, diff->ours.bytes + meta_len, xl_frame_len(frame));
+	return diff->ours.bytes;
 }
 
 /* Runs the steps as libxdp's dispatcher does. */
 static int run_steps(struct xl_diff *diff, const struct xl_frame *frame)
 {
-	struct xl_twin_packet p = { .data = frame->data_meta,
-				    .len = xl_frame_linear_len(frame),
+	struct xl_twin_packet p = { .data = whole(diff, frame),
+				    .len = xl_frame_len(frame),
+				    .linear_len = xl_frame_linear_len(frame),
 				    .meta_len = xl_frame_meta_len(frame),
 				    .ifindex = frame->ifindex,
 				    .rx_queue = frame->rx_queue };
@@ -192,18 +206,16 @@ static void take_ours(struct xl_diff *diff, const struct xl_frame *frame,
 		      const struct xl_verdict *verdict)
 {
 	struct xl_diff_side *ours = &diff->ours;
-	uint32_t room = sizeof(ours->bytes);
+	const uint32_t room = sizeof(ours->bytes);
 
 	ours->retval = verdict->retval;
 	ours->faulted = verdict->faulted;
 	ours->meta_len = xl_frame_meta_len(frame);
-	ours->len = xl_frame_linear_len(frame);
-	/* Cannot be: a frame that fitted into a page has grown inside it. */
-	if (ours->meta_len > room || ours->len > room - ours->meta_len) {
-		ours->meta_len = 0;
-		ours->len = room;
-	}
-	memcpy(ours->bytes, frame->data - ours->meta_len, ours->meta_len + ours->len);
+	ours->len = xl_frame_len(frame);
+	/* A frame that fitted into its pages has grown inside them. */
+	assert(ours->meta_len <= room && ours->len <= room - ours->meta_len);
+	memcpy(ours->bytes, frame->data_meta, ours->meta_len);
+	xl_frame_read(frame, 0, ours->bytes + ours->meta_len, ours->len);
 }
 
 void xl_diff_after(struct xl_diff *diff, uint64_t n, const struct xl_frame *frame,

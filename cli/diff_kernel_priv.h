@@ -14,14 +14,12 @@ enum xl_diff_skip {
 /* "shorter than 14 bytes" */
 const char *xl_diff_skip_reason(enum xl_diff_skip skip);
 
-#define XL_DIFF_BYTES 4096u /* a page: what the kernel gives a test-run packet */
-
 /* What one side made of a packet. */
 struct xl_diff_side {
 	uint32_t retval;
 	bool faulted; /* ours only: the engine stopped the program */
 	uint32_t meta_len, len;
-	uint8_t bytes[XL_DIFF_BYTES]; /* metadata, then the packet */
+	uint8_t bytes[XL_FRAGMENTED_ROOM]; /* metadata, then the packet */
 };
 
 struct xl_diff {

@@ -7,8 +7,9 @@
 #include "cli/json_out.h"
 #include "xdp-runtime/verdict.h"
 
-#define NEAR		8u  /* chosen: bytes shown before the one that differs, and after it */
-#define VALUE_SHOWN_MAX 64u /* chosen: longer values are shown around the difference */
+#define NEAR		8u   /* chosen: bytes shown before the one that differs, and after it */
+#define HEX_MAX		256u /* bytes; metadata has 255 at most, all else is shorter */
+#define VALUE_SHOWN_MAX 64u  /* chosen: longer values are shown around the difference */
 
 static uint64_t n_skipped(const struct xl_diff *diff)
 {
@@ -146,7 +147,7 @@ void xl_diff_print(const struct xl_diff *diff, FILE *out)
 
 static void json_hex(struct xl_json *j, const char *name, const uint8_t *bytes, struct stretch s)
 {
-	char hex[2 * XL_DIFF_BYTES + 1] = "";
+	char hex[2 * HEX_MAX + 1] = "";
 
 	for (uint32_t i = 0; i < s.n && i < sizeof(hex) / 2; i++)
 		snprintf(hex + 2 * i, 3, "%02x", bytes[s.from + i]);

@@ -34,6 +34,7 @@ struct xl_replay_opts {
 	const char *engine;
 	const char *btf;
 	const char *diff;
+	const char *jumbo;
 	struct xl_option_list progs, maps, sets, fibs;
 	struct xl_option_text dump_maps;
 	uint32_t cpu, ifindex, rx_queue;
@@ -54,8 +55,12 @@ struct xl_replay {
 	struct xl_run run;
 	struct xl_verdict last; /* of the last program that ran */
 	struct xl_frame frame;
-	uint8_t *buf; /* the frame's */
+	struct xl_frag frags[XL_FRAGS_MAX]; /* the frame's, */
+	uint8_t *buf;			    /* and its bytes */
 	size_t buf_size;
+	bool fragments; /* packets that do not fit into a page come in fragments */
+	uint8_t *
+		whole; /* XL_FRAGMENTED_ROOM bytes: what came out in fragments, in one piece; NULL */
 	uint64_t clock_ns; /* CLOCK_MONOTONIC as programs see it; never goes back */
 	uint64_t shift_ns; /* what this round of --loop adds to a packet's time */
 	uint64_t first_ns; /* time of the capture's first packet */

@@ -283,6 +283,32 @@ static enum xl_exit choose_progs(struct xl_replay *r, struct xl_err *e)
 	return code;
 }
 
+/* libxdp's dispatcher takes fragments only if all of its programs do. */
+static bool progs_take_fragments(const struct xl_replay *r)
+{
+	for (uint32_t i = 0; i < r->n_steps; i++)
+		if (!(r->steps[i]->prog->flags & BPF_F_XDP_HAS_FRAGS))
+			return false;
+	return true;
+}
+
+/* --jumbo: how packets come that are longer than XL_LINEAR_MAX. */
+static enum xl_exit choose_layout(struct xl_replay *r, struct xl_err *e)
+{
+	const char *jumbo = r->opts->jumbo;
+
+	if (!strcmp(jumbo, "auto"))
+		r->fragments = progs_take_fragments(r);
+	else if (!strcmp(jumbo, "kernel"))
+		r->fragments = true;
+	else if (strcmp(jumbo, "linear")) {
+		xl_err_set(e, -EINVAL, "--jumbo takes 'auto', 'linear' or 'kernel', not '%s'",
+			   jumbo);
+		return XL_EXIT_USAGE;
+	}
+	return XL_EXIT_OK;
+}
+
 static enum xl_exit load_map(struct xl_replay *r, const char *name, const char *path,
 			     struct xl_err *e)
 {
@@ -404,6 +430,8 @@ enum xl_exit xl_replay_open(const struct xl_replay_opts *opts,
 	if (!code)
 		code = choose_progs(r, e);
 	if (!code)
+		code = choose_layout(r, e);
+	if (!code)
 		code = load_maps(r, e);
 	if (!code)
 		code = load_fib(r, e);
@@ -434,6 +462,7 @@ void xl_replay_close(struct xl_replay *r)
 		xl_runtime_destroy(r->rt);
 	free(r->steps);
 	free(r->buf);
+	free(r->whole);
 	free(r);
 }
 

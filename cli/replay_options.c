@@ -30,6 +30,10 @@ static const struct xl_option option_table[] = {
 	  "set a global variable before loading" },
 	{ "fib", 0, XL_OPTION_LIST, OPT(fibs), "FILE",
 	  "routes and neighbours for bpf_fib_lookup: `ip -j route`, `ip -j neigh`" },
+	{ "jumbo", 0, XL_OPTION_TEXT, OPT(jumbo), "HOW",
+	  "packets over 3520 bytes: 'kernel' puts the rest into fragments, as the\n"
+	  "kernel's test run; 'linear' shows them whole; 'auto' (the default)\n"
+	  "does the former for xdp.frags programs, the latter for others" },
 	{ "cpu", 0, XL_OPTION_U32, OPT(cpu), "N", "run as this CPU (0)" },
 	{ "ifindex", 'i', XL_OPTION_U32, OPT(ifindex), "N",
 	  "interface that packets come in by (1)" },

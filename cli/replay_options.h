@@ -8,7 +8,7 @@ extern const struct xl_option_spec xl_replay_option_spec;
 
 #define XL_REPLAY_OPTS_DEFAULT                                                    \
 	{                                                                         \
-		.engine = "interp",                                               \
+		.engine = "interp", .jumbo = "auto",                              \
 		.ifindex = 1, /* the kernel's test run: the loopback interface */ \
 			.loop = 1, .insn_limit = XL_INSN_LIMIT_DEFAULT            \
 	}

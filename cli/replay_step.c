@@ -2,6 +2,7 @@
 /* One packet through the programs; see replay.h. */
 #include "cli/replay.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,9 +14,19 @@
  * where the capture is one packet. Chosen: the step of a classic pcap's clock. */
 #define ROUND_GAP_NS 1000
 
+static bool in_fragments(const struct xl_replay *r, uint32_t len)
+{
+	return r->fragments && len > XL_LINEAR_MAX && len <= XL_FRAGMENTED_MAX;
+}
+
+static size_t buf_size(const struct xl_replay *r, uint32_t len)
+{
+	return in_fragments(r, len) ? xl_frame_frags_buf_size(len) : xl_frame_buf_size(len);
+}
+
 static int grow(struct xl_replay *r, uint32_t len)
 {
-	const size_t size = xl_frame_buf_size(len);
+	const size_t size = buf_size(r, len);
 	uint8_t *buf;
 
 	if (size <= r->buf_size)
@@ -50,12 +61,15 @@ void xl_replay_next_round(struct xl_replay *r)
  * else see the packet before. */
 static void lay_out(struct xl_replay *r, const struct xl_packet *packet)
 {
-	const size_t size = xl_frame_buf_size(packet->len);
+	const size_t size = buf_size(r, packet->len);
 	struct xl_frame *f = &r->frame;
 
 	memset(r->buf, 0, XL_HEADROOM);
 	memset(r->buf + XL_HEADROOM + packet->len, 0, size - XL_HEADROOM - packet->len);
-	xl_frame_init(f, r->buf, size, packet->data, packet->len);
+	if (in_fragments(r, packet->len))
+		xl_frame_init_frags(f, r->buf, size, r->frags, packet->data, packet->len);
+	else
+		xl_frame_init(f, r->buf, size, packet->data, packet->len);
 	f->time_ns = advance_clock(r, packet->time_ns);
 	f->ifindex = r->opts->ifindex;
 	f->rx_queue = r->opts->rx_queue;
@@ -83,6 +97,22 @@ static void run_programs(struct xl_replay *r, struct xl_replay_result *out)
 	out->verdict = (struct xl_verdict){ .retval = XDP_PASS, .action = XDP_PASS };
 }
 
+/* The packet in one piece. */
+static int gather(struct xl_replay *r, struct xl_replay_result *out)
+{
+	out->data = r->frame.data;
+	out->len_out = xl_frame_len(&r->frame);
+	if (!r->frame.n_frags)
+		return 0;
+	if (!r->whole)
+		r->whole = malloc(XL_FRAGMENTED_ROOM);
+	if (!r->whole)
+		return -ENOMEM;
+	assert(out->len_out <= XL_FRAGMENTED_ROOM);
+	out->data = r->whole;
+	return xl_frame_read(&r->frame, 0, r->whole, out->len_out);
+}
+
 int xl_replay_step(struct xl_replay *r, const struct xl_packet *packet,
 		   struct xl_replay_result *out)
 {
@@ -102,7 +132,5 @@ int xl_replay_step(struct xl_replay *r, const struct xl_packet *packet,
 	run_programs(r, out);
 	if (r->diff)
 		xl_diff_after(r->diff, out->n, &r->frame, &r->last);
-	out->data = r->frame.data;
-	out->len_out = xl_frame_linear_len(&r->frame);
-	return 0;
+	return gather(r, out);
 }

@@ -311,11 +311,12 @@ int xl_twin_run(struct xl_twin *twin, uint32_t which, const struct xl_twin_packe
 	union bpf_attr attr;
 	int err;
 
-	if (in->len > XL_TWIN_LEN_MAX)
+	/* The kernel would move the end of a longer first part into fragments. */
+	if (in->linear_len > XL_LINEAR_MAX || in->len > XL_FRAGMENTED_MAX)
 		return -E2BIG;
 	set_port(twin, in);
 	ctx_in = (struct xdp_md){ .data = in->meta_len,
-				  .data_end = in->meta_len + in->len,
+				  .data_end = in->meta_len + in->linear_len,
 				  .ingress_ifindex = twin->kernel_ifindex,
 				  .rx_queue_index = twin->kernel_rx_queue };
 	memset(&attr, 0, sizeof(attr));
@@ -338,6 +339,7 @@ int xl_twin_run(struct xl_twin *twin, uint32_t which, const struct xl_twin_packe
 	*out = (struct xl_twin_packet){ .data = twin->out,
 					.meta_len = ctx_out.data,
 					.len = attr.test.data_size_out - ctx_out.data,
+					.linear_len = ctx_out.data_end - ctx_out.data,
 					.ifindex = in->ifindex,
 					.rx_queue = in->rx_queue };
 	return 0;

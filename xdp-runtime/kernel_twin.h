@@ -36,10 +36,6 @@ struct xl_prog;
 struct xl_run;
 struct xl_twin;
 
-/* Longest packet whose bytes the kernel shows a test-run program in one piece: a page without
- * headroom and skb_shared_info. What is longer arrives in fragments, whatever the program says. */
-#define XL_TWIN_LEN_MAX (4096u - XL_HEADROOM - XL_TAIL_RESERVED)
-
 /* Copies @progs, the maps that they use and all programs and maps reachable from those, with the
  * contents that the maps have now. The thread's xl_cpu is the CPU that programs shall see.
  *
@@ -62,7 +58,8 @@ void xl_twin_present(struct xl_twin *twin, struct xl_run *run, struct xl_frame *
 
 struct xl_twin_packet {
 	const uint8_t *data; /* meta_len bytes of metadata, then the packet */
-	uint32_t len;	     /* of the packet */
+	uint32_t len;	     /* of the packet, fragments included */
+	uint32_t linear_len; /* of its first part: len, or less if the rest comes in fragments */
 	uint32_t meta_len;   /* a multiple of 4, at most 216 (chosen by the program before) */
 	uint32_t ifindex;    /* presented if the kernel has such a port, else lo */
 	uint32_t rx_queue;
@@ -71,8 +68,8 @@ struct xl_twin_packet {
 /* Runs the kernel's copy of progs[@which].
  *
  * @out      borrowed until the next run; ifindex and rx_queue as given
- * Errors    -EINVAL packets under 14 bytes, devmap and cpumap programs; -E2BIG packets above
- *           XL_TWIN_LEN_MAX; -errno of BPF_PROG_TEST_RUN
+ * Errors    -EINVAL packets under 14 bytes, devmap and cpumap programs; -E2BIG first parts above
+ *           XL_LINEAR_MAX, packets above XL_FRAGMENTED_MAX; -errno of BPF_PROG_TEST_RUN
  */
 int xl_twin_run(struct xl_twin *twin, uint32_t which, const struct xl_twin_packet *in,
 		struct xl_twin_packet *out, uint32_t *out_retval);

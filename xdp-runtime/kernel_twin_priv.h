@@ -52,8 +52,8 @@ struct xl_twin {
 	cpu_set_t cpus_before; /* the thread's mask */
 	bool pinned;
 	int env_fd;
-	struct xl_twin_env *env;    /* shared with the kernel */
-	uint8_t out[4096];	    /* of the last run: a page holds all that one can grow to */
+	struct xl_twin_env *env;	 /* shared with the kernel */
+	uint8_t out[XL_FRAGMENTED_ROOM]; /* of the last run */
 	uint32_t ifindex, rx_queue; /* of the last run, and what the kernel was told for them */
 	uint32_t kernel_ifindex, kernel_rx_queue;
 };

@@ -154,7 +154,11 @@ static uint32_t run_both(struct xl_twin *twin, struct xl_prog *prog, uint32_t le
 	uint32_t retval;
 
 	in = (struct xl_twin_packet){
-		.data = frame.data, .len = len, .ifindex = frame.ifindex, .rx_queue = frame.rx_queue
+		.data = frame.data,
+		.len = len,
+		.linear_len = len,
+		.ifindex = frame.ifindex,
+		.rx_queue = frame.rx_queue,
 	};
 	xl_twin_present(twin, &run, &frame);
 	assert_int_equal(xl_twin_run(twin, 0, &in, &out, &retval), 0);
@@ -500,7 +504,7 @@ static void metadata_is_told_from_the_packet(void **state)
 	assert_int_equal(xl_frame_meta_len(&frame), 8);
 	/* A second program finds what the first left. */
 	in = (struct xl_twin_packet){
-		.data = frame.data_meta, .len = 60, .meta_len = 8, .ifindex = 1
+		.data = frame.data_meta, .len = 60, .linear_len = 60, .meta_len = 8, .ifindex = 1
 	};
 	assert_int_equal(xl_twin_run(twin, 0, &in, &out, &retval), 0);
 	assert_int_equal(out.meta_len, 16);
@@ -512,15 +516,15 @@ static void refuses_what_the_kernel_cannot_run(void **state)
 {
 	struct xl_prog *prog = load(MOV_K(0, XDP_PASS), EXIT);
 	struct xl_twin *twin = twin_of(prog);
-	struct xl_twin_packet in = { .data = buf, .len = 13, .ifindex = 1 }, out;
+	struct xl_twin_packet in = { .data = buf, .len = 13, .linear_len = 13, .ifindex = 1 }, out;
 	uint32_t retval;
 
 	assert_int_equal(xl_twin_run(twin, 0, &in, &out, &retval), -EINVAL);
-	in.len = XL_TWIN_LEN_MAX + 1;
+	in.len = in.linear_len = XL_LINEAR_MAX + 1;
 	assert_int_equal(xl_twin_run(twin, 0, &in, &out, &retval), -E2BIG);
-	in.len = XL_TWIN_LEN_MAX;
+	in.len = in.linear_len = XL_LINEAR_MAX;
 	assert_int_equal(xl_twin_run(twin, 0, &in, &out, &retval), 0);
-	in.len = 14;
+	in.len = in.linear_len = 14;
 	assert_int_equal(xl_twin_run(twin, 0, &in, &out, &retval), 0);
 	xl_twin_destroy(twin);
 }
