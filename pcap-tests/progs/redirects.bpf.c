@@ -11,7 +11,7 @@
 
 TARGETS(ports, BPF_MAP_TYPE_DEVMAP, 4);
 TARGETS(ports_hash, BPF_MAP_TYPE_DEVMAP_HASH, 8);
-TARGETS(cpus, BPF_MAP_TYPE_CPUMAP, 4);
+TARGETS(cpus, BPF_MAP_TYPE_CPUMAP, 8);
 TARGETS(sockets, BPF_MAP_TYPE_XSKMAP, 4);
 ARRAY(results, struct record, 1);
 
@@ -32,7 +32,7 @@ int redirects(struct xdp_md *ctx)
 		flags = h >> 24 & 0x1f;
 	port = bpf_map_lookup_elem(&ports_hash, &key);
 	if (port)
-		record(r, port->ifindex);
+		record(r, port->ifindex << 1 | !!port->bpf_prog.id);
 	switch (h % 6) {
 	case 0:
 		ret = bpf_redirect_map(&ports, key, flags);
@@ -54,4 +54,17 @@ int redirects(struct xdp_md *ctx)
 	}
 	record(r, ret);
 	return ret;
+}
+
+/* For entries of the maps: not run here, but their ids are in what the program sees. */
+SEC("xdp/devmap")
+int egress(struct xdp_md *ctx)
+{
+	return ctx->egress_ifindex ? XDP_PASS : XDP_DROP;
+}
+
+SEC("xdp/cpumap")
+int on_cpu(struct xdp_md *ctx)
+{
+	return XDP_PASS;
 }
