@@ -10,7 +10,9 @@
 
 #include <stddef.h>
 
+#include "xdp-runtime/dynptr.h"
 #include "xdp-runtime/helpers_fn.h"
+#include "xdp-runtime/kfuncs.h"
 
 /* A row, but for what its helper is asked to be: a function xl_helper_<id> called bpf_<id>. */
 #define ROW(id, since_version, ...)                                                           \
@@ -100,6 +102,14 @@ static const struct xl_helper helpers[] = {
 	    .arg = { XL_ARG_CTX, XL_ARG_ANYTHING, XL_ARG_MEM, XL_ARG_CONST_SIZE }),
 	ROW(map_lookup_percpu_elem, "0.1", .ret = XL_RET_MAP_VALUE_OR_NULL,
 	    .arg = { XL_ARG_CONST_MAP_PTR, XL_ARG_MAP_KEY, XL_ARG_ANYTHING }),
+	ROW(dynptr_read, "0.1", .fixed_size = XL_DYNPTR_SIZE,
+	    .arg = { XL_ARG_UNINIT_MEM, XL_ARG_CONST_SIZE_OR_ZERO, XL_ARG_FIXED_MEM,
+		     XL_ARG_ANYTHING, XL_ARG_ANYTHING }),
+	ROW(dynptr_write, "0.1", .fixed_size = XL_DYNPTR_SIZE,
+	    .arg = { XL_ARG_FIXED_MEM, XL_ARG_ANYTHING, XL_ARG_MEM, XL_ARG_CONST_SIZE_OR_ZERO,
+		     XL_ARG_ANYTHING }),
+	ROW(dynptr_data, "0.1", .ret = XL_RET_MEM_OR_NULL, .fixed_size = XL_DYNPTR_SIZE,
+	    .arg = { XL_ARG_FIXED_MEM, XL_ARG_ANYTHING, XL_ARG_ANYTHING }),
 	ROW(ktime_get_tai_ns, "0.1"),
 };
 
@@ -116,6 +126,8 @@ static const char *const newer_names[] = { "bpf_cgrp_storage_get", "bpf_cgrp_sto
 
 const struct xl_helper *xl_helper_of(int32_t func_id)
 {
+	if (func_id >= XL_KFUNC_FIRST)
+		return xl_kfunc_of(func_id);
 	if (func_id < 0 || func_id >= N_HELPERS || !helpers[func_id].name)
 		return NULL;
 	return &helpers[func_id];
@@ -127,7 +139,7 @@ const char *xl_helper_name(int32_t func_id)
 		return names[func_id];
 	if (func_id >= NEWER_NAMES_START && func_id < NEWER_NAMES_START + N_NEWER)
 		return newer_names[func_id - NEWER_NAMES_START];
-	return NULL;
+	return xl_kfunc_of(func_id) ? xl_kfunc_of(func_id)->name : NULL;
 }
 
 int32_t xl_helper_end(void)

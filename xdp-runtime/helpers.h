@@ -26,9 +26,10 @@ enum xl_arg {
 	XL_ARG_UNINIT_MAP_VALUE, /* value_size writable bytes */
 	XL_ARG_MEM,		 /* readable; the size is the next argument */
 	XL_ARG_MEM_OR_NULL,
-	XL_ARG_UNINIT_MEM, /* writable; the size is the next argument */
-	XL_ARG_MEM_RW,	   /* readable and writable; the size is the next argument, or fixed */
-	XL_ARG_FIXED_MEM,  /* readable, row->fixed_size bytes */
+	XL_ARG_UNINIT_MEM,     /* writable; the size is the next argument */
+	XL_ARG_OPT_UNINIT_MEM, /* the same, or NULL whatever the size */
+	XL_ARG_MEM_RW,	       /* readable and writable; the size is the next argument, or fixed */
+	XL_ARG_FIXED_MEM,      /* readable, row->fixed_size bytes */
 	XL_ARG_FIXED_UNINIT_MEM, /* writable, row->fixed_size bytes */
 	XL_ARG_CONST_SIZE,	 /* > 0 */
 	XL_ARG_CONST_SIZE_OR_ZERO,
@@ -62,7 +63,8 @@ struct xl_helper {
 	const char *since;   /* xdpland version that first served it */
 };
 
-/* The row for a helper that XDP programs may call, NULL if it is not served. */
+/* The row for a helper that XDP programs may call, or for a kfunc by our number (kfuncs.h); NULL if
+ * it is not served. */
 const struct xl_helper *xl_helper_of(int32_t func_id);
 /* Name of any helper of the kernel, served or not: "bpf_sk_lookup_tcp"; NULL for unknown numbers. */
 const char *xl_helper_name(int32_t func_id);

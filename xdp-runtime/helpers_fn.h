@@ -69,6 +69,23 @@ xl_helper_fn xl_helper_strtol;
 xl_helper_fn xl_helper_strtoul;
 xl_helper_fn xl_helper_probe_read_kernel;
 
+/* helpers_dynptr.c */
+xl_helper_fn xl_helper_dynptr_read;
+xl_helper_fn xl_helper_dynptr_write;
+xl_helper_fn xl_helper_dynptr_data;
+xl_helper_fn xl_kfunc_dynptr_from_xdp;
+xl_helper_fn xl_kfunc_dynptr_slice;
+xl_helper_fn xl_kfunc_dynptr_slice_rdwr;
+xl_helper_fn xl_kfunc_dynptr_adjust;
+xl_helper_fn xl_kfunc_dynptr_is_null;
+xl_helper_fn xl_kfunc_dynptr_is_rdonly;
+xl_helper_fn xl_kfunc_dynptr_size;
+xl_helper_fn xl_kfunc_dynptr_clone;
+
+/* helpers_ct.c */
+xl_helper_fn xl_kfunc_xdp_ct_lookup;
+xl_helper_fn xl_kfunc_ct_release;
+
 /* helpers_call.c */
 xl_helper_fn xl_helper_loop;
 xl_helper_fn xl_helper_for_each_map_elem;

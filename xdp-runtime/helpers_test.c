@@ -13,6 +13,8 @@
 #include "base/clock.h"
 #include "base/percpu.h"
 #include "maps/map.h"
+#include "xdp-runtime/dynptr.h"
+#include "xdp-runtime/kfuncs.h"
 #include "xdp-runtime/run.h"
 
 #define PACKET_LEN 60
@@ -372,6 +374,41 @@ static void arrays_are_walked_whole(void **state)
 	assert_int_equal(calls.sum, 45);
 }
 
+static void kfuncs_are_rows_found_by_name(void **state)
+{
+	for (int32_t i = XL_KFUNC_FIRST; i < xl_kfunc_end(); i++) {
+		assert_int_equal(xl_kfunc_number(xl_helper_of(i)->name), i);
+		assert_string_equal(xl_helper_name(i), xl_helper_of(i)->name);
+	}
+	assert_int_equal(xl_kfunc_number("bpf_dynptr_size___mine"),
+			 xl_kfunc_number("bpf_dynptr_size"));
+	assert_int_equal(xl_kfunc_number("bpf_dynptr_siz"), -1);
+	assert_int_equal(xl_kfunc_number(""), -1);
+	assert_null(xl_helper_of(xl_kfunc_end()));
+	assert_null(xl_helper_of(INT32_MAX));
+}
+
+/* What lies on a program's stack may be anything. */
+static void a_forged_dynptr_reaches_nothing_but_the_packet(void **state)
+{
+	static const uint32_t words[] = { 0, 1, PACKET_LEN - 4, PACKET_LEN, 0xffff, UINT32_MAX };
+	const int32_t slice = xl_kfunc_number("bpf_dynptr_slice");
+	uint8_t buffer[4];
+
+	for (size_t i = 0; i < 6 * 6 * 6; i++) {
+		const struct xl_dynptr d = { .kind = XL_DYNPTR_XDP,
+					     .size = words[i % 6],
+					     .offset = words[i / 6 % 6] };
+		const uint64_t off = words[i / 36], at = d.offset + off;
+		const bool fits = off + 4 <= d.size && at + 4 <= PACKET_LEN;
+		uint64_t p = call(slice, (uintptr_t)&d, off, 0, 4, 0);
+
+		assert_int_equal(p, fits ? (uintptr_t)frame.data + at : 0);
+		p = call(BPF_FUNC_dynptr_read, (uintptr_t)buffer, 4, (uintptr_t)&d, off, 0);
+		assert_int_equal((int64_t)p == 0, fits);
+	}
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -389,6 +426,8 @@ int main(void)
 		TEST(loop_counts_and_stops_as_in_the_kernel),
 		TEST(each_element_is_visited_once_also_while_it_is_deleted),
 		TEST(arrays_are_walked_whole),
+		TEST(kfuncs_are_rows_found_by_name),
+		TEST(a_forged_dynptr_reaches_nothing_but_the_packet),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

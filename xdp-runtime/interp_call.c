@@ -127,6 +127,11 @@ static bool check_uninit_mem(struct call *c, uint32_t i)
 	return check_range(c, i, size_of(c, i), true);
 }
 
+static bool check_opt_uninit_mem(struct call *c, uint32_t i)
+{
+	return !c->arg[i] || check_uninit_mem(c, i);
+}
+
 static bool check_mem_rw(struct call *c, uint32_t i)
 {
 	return check_range(c, i, size_of(c, i), false) && check_range(c, i, size_of(c, i), true);
@@ -250,6 +255,7 @@ static bool (*const check_arg[])(struct call *c, uint32_t i) = {
 	[XL_ARG_MEM] = check_mem,
 	[XL_ARG_MEM_OR_NULL] = check_mem_or_null,
 	[XL_ARG_UNINIT_MEM] = check_uninit_mem,
+	[XL_ARG_OPT_UNINIT_MEM] = check_opt_uninit_mem,
 	[XL_ARG_MEM_RW] = check_mem_rw,
 	[XL_ARG_FIXED_MEM] = check_fixed_mem,
 	[XL_ARG_FIXED_UNINIT_MEM] = check_fixed_uninit_mem,

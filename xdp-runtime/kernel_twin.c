@@ -9,6 +9,7 @@
  */
 #include "xdp-runtime/kernel_twin_priv.h"
 
+#include <bpf/btf.h>
 #include <errno.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -266,6 +267,7 @@ void xl_twin_destroy(struct xl_twin *twin)
 	free(twin->progs.at);
 	free(twin->maps.at);
 	free(twin->btfs.at);
+	btf__free(twin->kernel_btf);
 	free(twin->kept_fds.at);
 	free(twin->notes.at);
 	free(twin);

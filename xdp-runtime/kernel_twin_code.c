@@ -23,6 +23,7 @@
 
 #include "xdp-runtime/helpers.h"
 #include "xdp-runtime/insn.h"
+#include "xdp-runtime/kfuncs.h"
 #include "xdp-runtime/prog.h"
 #include "xdp-runtime/run.h"
 
@@ -193,6 +194,16 @@ static int relocate_ld_imm64(const struct xl_prog *prog, const struct xl_twin_co
 	return 0;
 }
 
+/* Calls by our numbers become calls by those of the kernel's BTF. */
+static int relocate_kfunc(const struct xl_twin_code_opts *opts, struct bpf_insn *insn)
+{
+	const int32_t id = opts->kfunc_id(opts->arg, xl_kfunc_of(insn->imm)->name);
+
+	insn->src_reg = BPF_PSEUDO_KFUNC_CALL;
+	insn->imm = id;
+	return id < 0 ? -ESRCH : 0;
+}
+
 static int copy_subprog(const struct xl_prog *prog, const struct xl_twin_code_opts *opts,
 			const uint32_t *starts, uint32_t s, struct xl_twin_code *out)
 {
@@ -214,6 +225,11 @@ static int copy_subprog(const struct xl_prog *prog, const struct xl_twin_code_op
 		} else if (insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == BPF_PSEUDO_CALL) {
 			insn->imm = (int32_t)starts[subprog_of(prog, i + 1 + (uint32_t)insn->imm)] -
 				    (int32_t)at - 1;
+		} else if (insn->code == (BPF_JMP | BPF_CALL) && xl_kfunc_of(insn->imm)) {
+			int err = relocate_kfunc(opts, insn);
+
+			if (err)
+				return err;
 		} else if (xl_insn_is_ld_imm64(insn)) {
 			int err = relocate_ld_imm64(prog, opts, starts, i, at, insn);
 

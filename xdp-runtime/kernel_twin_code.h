@@ -29,6 +29,8 @@ struct xl_twin_code_opts {
 	uint32_t n_cpus;  /* the verifier shall know the CPU to be below */
 	/* The kernel's fd for a map of ours, -1 if there is none. */
 	int (*map_fd)(void *arg, uint32_t map_id);
+	/* The kernel's number for one of its functions, by name; -1 if it does not have it. */
+	int32_t (*kfunc_id)(void *arg, const char *name);
 	void *arg;
 };
 
@@ -40,7 +42,7 @@ struct xl_twin_code {
 	struct bpf_line_info *line_info;
 };
 
-/* Errors  -ENOMEM; -ENOENT a map without a copy; -E2BIG */
+/* Errors  -ENOMEM; -ENOENT a map without a copy; -ESRCH a function that this kernel lacks; -E2BIG */
 int xl_twin_code_make(const struct xl_prog *prog, const struct xl_twin_code_opts *opts,
 		      struct xl_twin_code *out);
 void xl_twin_code_fini(struct xl_twin_code *code);

@@ -6,6 +6,7 @@
  */
 #include "xdp-runtime/kernel_twin_priv.h"
 
+#include <bpf/btf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +49,17 @@ static int map_fd(void *arg, uint32_t map_id)
 	const struct xl_twin_map *tm = xl_twin_find_map(arg, map_id);
 
 	return tm ? tm->fd : -1;
+}
+
+/* Of the kernel itself: functions of modules would need the module's BTF in an fd_array. */
+static int32_t kfunc_id(void *arg, const char *name)
+{
+	struct xl_twin *twin = arg;
+
+	if (!twin->kernel_btf)
+		twin->kernel_btf = btf__parse("/sys/kernel/btf/vmlinux", NULL);
+	return twin->kernel_btf ? btf__find_by_name_kind(twin->kernel_btf, name, BTF_KIND_FUNC)
+				: -1;
 }
 
 /* The last line of the verifier's log that says something. */
@@ -106,6 +118,7 @@ static int load_form(struct xl_twin *twin, struct xl_twin_prog *tp, bool replace
 		.replace_cpu = twin->cpus.ours != twin->cpus.real,
 		.n_cpus = twin->cpus.n_ours,
 		.map_fd = map_fd,
+		.kfunc_id = kfunc_id,
 		.arg = twin,
 	};
 	struct xl_twin_code code;

@@ -45,7 +45,8 @@ struct xl_twin {
 	VEC(struct xl_twin_prog) progs; /* the given ones first, in order */
 	VEC(struct xl_twin_map) maps;
 	VEC(struct xl_twin_btf) btfs;
-	VEC(int) kept_fds; /* sockets in maps */
+	struct btf *kernel_btf; /* libbpf's; parsed when a program calls a kernel function */
+	VEC(int) kept_fds;	/* sockets in maps */
 	VEC(char *) notes;
 	struct xl_twin_net net;
 	struct xl_twin_cpus cpus;

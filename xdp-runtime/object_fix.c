@@ -6,6 +6,7 @@
  *
  * - an instruction with a relocation that nothing can satisfy becomes a call of a helper number
  *   that does not exist, XL_POISON + n; the program that reaches it is refused, with reason n;
+ * - a call of a kernel function that we serve gets our number for it (kfuncs.h);
  * - relocations of programs that are not XDP go: they are never loaded;
  * - externs are gone with their relocations.
  *
@@ -18,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "xdp-runtime/kfuncs.h"
 #include "xdp-runtime/object_priv.h"
 
 struct fixer {
@@ -117,6 +119,14 @@ static enum what judge_extern(const struct fixer *f, const struct site *s, char 
 			    "bpftool gen object",
 			    s->name);
 		return POISON;
+	}
+	if (xl_kfunc_number(s->name) >= 0) {
+		if (is_call(s->insn))
+			*s->insn = (struct bpf_insn){ .code = BPF_JMP | BPF_CALL,
+						      .imm = xl_kfunc_number(s->name) };
+		else /* the program asks whether it is there */
+			s->insn[0].imm = 1;
+		return DROP;
 	}
 	if (is_call(s->insn)) {
 		*why = text("needs kernel function %s, which is not served", s->name);
