@@ -14,8 +14,8 @@ struct xl_btf_check {
 	uint32_t types_size;
 	const char *strs;
 	uint32_t strs_size;
-	uint32_t n;    /* types, void included: ids are 0..n-1 */
-	uint32_t *off; /* [n] where in the type section */
+	uint32_t n;	/* types, void included: ids are 0..n-1 */
+	uint32_t *off;	/* [n] where in the type section */
 	bool only_safe; /* what libbpf can walk, not all that the kernel asks */
 	struct xl_vlog *log;
 };
