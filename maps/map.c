@@ -88,6 +88,7 @@ static int check_common(const union bpf_attr *attr, const struct xl_map_ops *ops
 {
 	const uint32_t flags = attr->map_flags;
 	const uint32_t prog_access = BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG;
+	const char *why_not = xl_map_type_why_not(attr->map_type);
 
 	if (attr->map_extra && !(ops && ops->takes_extra))
 		return xl_err_set(e, -EINVAL, "map_extra is for bloom filters and arenas");
@@ -97,8 +98,9 @@ static int check_common(const union bpf_attr *attr, const struct xl_map_ops *ops
 	    !numa_node_online(attr->numa_node))
 		return xl_err_set(e, -EINVAL, "there is no NUMA node %u", attr->numa_node);
 	if (!ops)
-		return xl_err_set(e, -EINVAL, "maps of type %u (%s) are not supported",
-				  attr->map_type, xl_map_type_name(attr->map_type));
+		return xl_err_set(e, -EINVAL, "maps of type %u (%s) are not served%s%s",
+				  attr->map_type, xl_map_type_name(attr->map_type),
+				  why_not ? ": " : "", why_not ? why_not : "");
 	if (flags & ~ops->allowed_flags)
 		return xl_err_set(e, -EINVAL, "map type %s does not take the flags 0x%x", ops->name,
 				  flags & ~ops->allowed_flags);

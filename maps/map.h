@@ -196,6 +196,10 @@ const struct xl_map_ops *xl_map_ops_of(enum bpf_map_type type);
  * "BPF_MAP_TYPE_PERCPU_HASH" and "6" are all understood). */
 const char *xl_map_type_name(enum bpf_map_type type);
 int xl_map_type_of_name(const char *name);
+/* Words about types, for docs and messages: what is special about one that is served, and why
+ * another is not. NULL: nothing. */
+const char *xl_map_type_note(enum bpf_map_type type);
+const char *xl_map_type_why_not(enum bpf_map_type type);
 
 /* Bytes of a value on the control side. */
 size_t xl_map_value_size_sys(const struct xl_map *map);

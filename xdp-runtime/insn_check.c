@@ -113,7 +113,7 @@ static int check_atomic(const struct check *c, const struct bpf_insn *insn, cons
 
 static int check_helper(const struct check *c, const struct bpf_insn *insn, const struct form *form)
 {
-	const char *name;
+	const char *name, *why_not;
 
 	if (insn->off)
 		return reserved(c, form);
@@ -122,7 +122,9 @@ static int check_helper(const struct check *c, const struct bpf_insn *insn, cons
 	name = xl_helper_name(insn->imm);
 	if (!name)
 		return refuse(c, "invalid func unknown#%d\n", insn->imm);
-	return refuse(c, "unknown func %s#%d\n", name, insn->imm);
+	why_not = xl_helper_why_not(insn->imm);
+	return refuse(c, "unknown func %s#%d%s%s\n", name, insn->imm, why_not ? ": " : "",
+		      why_not ? why_not : "");
 }
 
 static int check_call(const struct check *c, const struct bpf_insn *insn, const struct form *form)

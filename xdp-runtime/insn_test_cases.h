@@ -107,8 +107,8 @@ static const struct bad_prog bad_progs[] = {
 	BAD("BPF_CALL uses reserved fields", I(0x85, 0, 7, 0, BPF_FUNC_ktime_get_ns), EXIT),
 	BAD("invalid func unknown#9999", I(0x85, 0, 0, 0, 9999), EXIT),
 	BAD("invalid func unknown#-1", I(0x85, 0, 0, 0, -1), EXIT),
-	BAD_HERE("unknown func bpf_sk_lookup_tcp#84", I(0x85, 0, 0, 0, BPF_FUNC_sk_lookup_tcp),
-		 EXIT),
+	BAD_HERE("unknown func bpf_send_signal#109: a packet's run belongs to no task",
+		 I(0x85, 0, 0, 0, BPF_FUNC_send_signal), EXIT),
 	BAD_HERE("calling kernel function #1000 is not allowed", I(0x85, 0, 2, 0, 1000), EXIT),
 };
 

@@ -119,6 +119,14 @@ static char *why_core(const struct xl_object_msg *msg, const char *name)
 	return s;
 }
 
+static int why_helper(char **out, int32_t func)
+{
+	const char *why_not = xl_helper_why_not(func);
+
+	return asprintf(out, "needs helper %s, which is not served%s%s", xl_helper_name(func),
+			why_not ? ": " : "", why_not ? why_not : "");
+}
+
 static char *why_number(const struct xl_object *obj, const char *name, long func)
 {
 	const struct xl_object_priv *priv = xl_object_priv(obj);
@@ -135,8 +143,7 @@ static char *why_number(const struct xl_object *obj, const char *name, long func
 			     xl_map_type_name(obj->maps[func - LIBBPF_POISON_MAP].type),
 			     obj->maps[func - LIBBPF_POISON_MAP].why_not);
 	else if (func >= 0 && func < INT32_MAX && xl_helper_name((int32_t)func))
-		n = asprintf(&s, "needs helper %s, which is not served",
-			     xl_helper_name((int32_t)func));
+		n = why_helper(&s, (int32_t)func);
 	return n < 0 ? NULL : s;
 }
 
