@@ -15,7 +15,6 @@ struct xl_runtime;
 
 struct xl_object_list {
 	const char *path;
-	const char *btf_path;
 	bool json;
 	struct xl_runtime *rt;
 	struct xl_object *obj;

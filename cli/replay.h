@@ -21,6 +21,7 @@
 #include "capture/capture.h"
 #include "cli/cli.h"
 #include "cli/diff_kernel.h"
+#include "cli/object_words.h"
 #include "cli/options.h"
 #include "xdp-runtime/object.h"
 #include "xdp-runtime/run.h"
@@ -37,6 +38,7 @@ struct xl_replay_opts {
 	const char *jumbo;
 	struct xl_option_list progs, maps, sets, fibs;
 	struct xl_option_text dump_maps;
+	struct xl_object_words object;
 	uint32_t cpu, ifindex, rx_queue;
 	uint64_t loop, limit, insn_limit;
 	bool json, verbose, events, help;

@@ -118,7 +118,7 @@ static enum xl_exit set_globals(struct xl_replay *r, struct xl_err *e)
 static enum xl_exit open_object(struct xl_replay *r, struct xl_err *e)
 {
 	const char *path = r->opts->operands.items[0];
-	const struct xl_object_opts opts = {
+	struct xl_object_opts opts = {
 		.btf_path = r->opts->btf,
 		.notice = r->notice,
 		.notice_arg = r->notice_arg,
@@ -128,6 +128,8 @@ static enum xl_exit open_object(struct xl_replay *r, struct xl_err *e)
 
 	if (!code && r->opts->btf)
 		code = check_readable(r->opts->btf, e);
+	if (!code)
+		code = xl_object_words_open(&r->opts->object, &opts, e);
 	if (code)
 		return code;
 	err = xl_object_open_file(r->rt, path, &opts, &r->obj, e);
@@ -137,6 +139,8 @@ static enum xl_exit open_object(struct xl_replay *r, struct xl_err *e)
 		return err == -ENOMEM ? XL_EXIT_ENV : XL_EXIT_REJECTED;
 	}
 	code = set_globals(r, e);
+	if (!code)
+		code = xl_object_words_apply(&r->opts->object, r->obj, e);
 	if (code)
 		return code;
 	err = xl_object_load(r->obj, e);

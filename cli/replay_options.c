@@ -45,6 +45,7 @@ static const struct xl_option option_table[] = {
 	  "instructions that a packet may take (268435456)" },
 	{ "btf", 0, XL_OPTION_TEXT, OPT(btf), "FILE",
 	  "kernel BTF, for programs that read kernel structures" },
+	XL_OBJECT_WORDS_OPTIONS(struct xl_replay_opts, object),
 	{ "diff", 0, XL_OPTION_TEXT, OPT(diff), "kernel",
 	  "run each packet in the real kernel too and compare (needs root)" },
 	{ "help", 'h', XL_OPTION_FLAG, OPT(help), NULL, "this text" },

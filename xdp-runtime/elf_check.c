@@ -116,6 +116,7 @@ static int read_section_table(struct reader *r)
 	if (!r->sh || !r->elf->sec)
 		return xl_err_set(r->e, -ENOMEM, "out of memory");
 	memcpy(r->sh, r->file + off, n * sizeof(Elf64_Shdr));
+	r->elf->sec[0].name = ""; /* of undefined section symbols */
 	r->elf->n_secs = (uint32_t)n;
 	return 0;
 }

@@ -196,101 +196,6 @@ static int adopt_progs(struct xl_object *obj, struct xl_err *e)
 	return 0;
 }
 
-/* -- maps -------------------------------------------------------------------------------- */
-
-static bool is_map_in_map(enum bpf_map_type type)
-{
-	return type == BPF_MAP_TYPE_ARRAY_OF_MAPS || type == BPF_MAP_TYPE_HASH_OF_MAPS;
-}
-
-/* What would stop @bpf; NULL: nothing is known to. */
-static const char *map_why_not(struct bpf_map *bpf)
-{
-	const struct bpf_map *inner;
-
-	if (!xl_map_ops_of(bpf_map__type(bpf)))
-		return "its type is not served";
-	if (!is_map_in_map(bpf_map__type(bpf)))
-		return NULL;
-	inner = bpf_map__inner_map(bpf);
-	if (!inner)
-		return "its definition does not say what the inner maps are";
-	return xl_map_ops_of(bpf_map__type(inner)) ? NULL : "its inner maps are not served";
-}
-
-static bool wants_pin(const struct xl_object_priv *priv, const char *name)
-{
-	for (uint32_t i = 0; i < priv->n_pins; i++)
-		if (!strcmp(priv->pins[i], name))
-			return true;
-	return false;
-}
-
-/* A size of 0 is for the control program to set. There is none here, so one is chosen. */
-static void size_map(struct xl_object *obj, struct bpf_map *bpf)
-{
-	uint32_t n = 1024;
-
-	if (bpf_map__max_entries(bpf) || bpf_map__type(bpf) == BPF_MAP_TYPE_PERF_EVENT_ARRAY)
-		return;
-	if (bpf_map__type(bpf) == BPF_MAP_TYPE_CPUMAP)
-		n = obj->rt->map_env.n_cpus;
-	else if (bpf_map__type(bpf) == BPF_MAP_TYPE_RINGBUF)
-		n = 1 << 18; /* bytes */
-	if (!bpf_map__set_max_entries(bpf, n))
-		xl_object_notice(obj,
-				 "%s: map '%s' leaves its size to its control program: taken "
-				 "as %u",
-				 obj->name, bpf_map__name(bpf), n);
-}
-
-static void describe_map(struct xl_object_map *map, const struct bpf_map *bpf)
-{
-	map->type = bpf_map__type(bpf);
-	map->key_size = bpf_map__key_size(bpf);
-	map->value_size = bpf_map__value_size(bpf);
-	map->max_entries = bpf_map__max_entries(bpf);
-	map->flags = bpf_map__map_flags(bpf);
-}
-
-static int list_maps(struct xl_object *obj, struct xl_err *e)
-{
-	struct xl_object_priv *priv = xl_object_priv(obj);
-	struct bpf_map *bpf;
-	uint32_t n = 0;
-
-	bpf_object__for_each_map(bpf, obj->bpf) n++;
-	obj->maps = calloc(n + 1, sizeof(*obj->maps));
-	priv->stores = calloc(n + 1, sizeof(*priv->stores));
-	if (!obj->maps || !priv->stores)
-		return xl_err_set(e, -ENOMEM, "out of memory");
-	bpf_object__for_each_map(bpf, obj->bpf)
-	{
-		struct xl_object_store *store = &priv->stores[obj->n_maps];
-		struct xl_object_map *map = &obj->maps[obj->n_maps++];
-		const char *full = bpf_map__name(bpf);
-		const char *name = full;
-
-		map->is_internal = bpf_map__is_internal(bpf);
-		if (map->is_internal && strchr(full, '.'))
-			name = strchr(full, '.');
-		store->bpf = bpf;
-		store->name = strdup(name);
-		store->full_name = strdup(full);
-		if (!store->name || !store->full_name)
-			return xl_err_set(e, -ENOMEM, "out of memory");
-		map->name = store->name;
-		map->is_pinned = !map->is_internal && wants_pin(priv, name);
-		map->why_not = map_why_not(bpf);
-		if (!map->why_not)
-			size_map(obj, bpf);
-		describe_map(map, bpf);
-		if (map->why_not)
-			bpf_map__set_autocreate(bpf, false);
-	}
-	return 0;
-}
-
 /* -- open -------------------------------------------------------------------------------- */
 
 static char *base_name(const char *path)
@@ -490,7 +395,7 @@ int xl_object_open(struct xl_runtime *rt, const void *data, size_t size, const c
 	err = err ? err : xl_object_fix(obj, e);
 	err = err ? err : open_bpf(obj, e);
 	err = err ? err : adopt_progs(obj, e);
-	err = err ? err : list_maps(obj, e);
+	err = err ? err : xl_object_list_maps(obj, e);
 	if (err) {
 		xl_object_close(obj);
 		return err;

@@ -84,6 +84,12 @@ int xl_object_open_file(struct xl_runtime *rt, const char *path, const struct xl
 int xl_object_set_global(struct xl_object *obj, const char *name, const char *value,
 			 struct xl_err *e);
 
+/* What definitions of maps leave open, before load: "NAME=type,key,value,entries" is the shape of
+ * the maps that map NAME holds (the type by its name or number), "NAME=N" its number of entries.
+ * Errors: -ENOENT no such map, -EINVAL, -EBUSY; in words. */
+int xl_object_set_inner(struct xl_object *obj, const char *text, struct xl_err *e);
+int xl_object_set_entries(struct xl_object *obj, const char *text, struct xl_err *e);
+
 /* Creates maps and programs, once. One program that cannot run does not stop its siblings: its
  * why_not says why. Fails only when nothing can be loaded or a map cannot be made. Maps that ask
  * to be pinned by name are pinned in the runtime, at /sys/fs/bpf/NAME, or taken from there. */

@@ -132,22 +132,10 @@ static int add_definition(struct writer *w, const struct xl_legacy_map *map, boo
 
 /* -- variables and their section -------------------------------------------------------------- */
 
-static bool is_identifier(const char *s)
-{
-	if (!isalpha((unsigned char)*s) && *s != '_')
-		return false;
-	while (isalnum((unsigned char)*s) || *s == '_')
-		s++;
-	return !*s;
-}
-
-/* A symbol's name as BTF and the kernel take names. */
-static void to_identifier(const char *name, char *buf, size_t size)
+void xl_legacy_name(const char *name, char *buf, size_t size)
 {
 	size_t n = 0;
 
-	if (isdigit((unsigned char)*name))
-		buf[n++] = '_';
 	for (; *name && n + 1 < size; name++)
 		buf[n++] = isalnum((unsigned char)*name) ? *name : '_';
 	buf[n] = '\0';
@@ -179,15 +167,11 @@ static int move_symbols(struct writer *w, const struct xl_legacy_map *map, const
 static int write_map(struct writer *w, uint32_t i)
 {
 	const struct xl_legacy_map *map = &w->maps->map[i];
-	char made[128];
-	const char *name = map->name;
+	char name[1024]; /* as long as the check lets names be */
 	uint64_t at = 0;
 	int id, err;
 
-	if (!is_identifier(name)) {
-		to_identifier(name, made, sizeof(made));
-		name = made;
-	}
+	xl_legacy_name(map->name, name, sizeof(name));
 	id = add_definition(w, map, false, &w->vars[i].size);
 	w->vars[i].var = id < 0 ? id : btf__add_var(w->btf, name, BTF_VAR_GLOBAL_ALLOCATED, id);
 	if (w->vars[i].var < 0)

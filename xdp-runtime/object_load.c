@@ -287,11 +287,16 @@ int xl_object_load(struct xl_object *obj, struct xl_err *e)
 	err = check_some_xdp(obj, e);
 	if (err)
 		return err;
+	xl_object_settle_maps(obj);
 	before = xl_bpf_door_enter(obj->rt);
 	obj->rt->keep_refused = true;
 	err = take_pins(obj, e);
+	err = err ? err : xl_object_make_inners(obj, e);
 	err = err ? err : load_bpf(obj, e);
+	xl_object_drop_inners(obj);
 	err = err ? err : make_pins(obj, e);
+	if (!err)
+		xl_object_fill_slots(obj);
 	obj->rt->keep_refused = keep;
 	xl_bpf_door_leave(before);
 	if (err)

@@ -97,7 +97,7 @@ static bool has_legacy_maps(const struct xl_elf *elf)
 	return false;
 }
 
-/* Keeps the names, since those of the image go with it. */
+/* Keeps the names, since those of the image go with it; as BTF has them. */
 static int keep_names(struct xl_object_lore *lore, struct xl_err *e)
 {
 	size_t size = 1, at = 0;
@@ -110,7 +110,7 @@ static int keep_names(struct xl_object_lore *lore, struct xl_err *e)
 	for (uint32_t i = 0; i < lore->legacy.n; i++) {
 		size_t n = strlen(lore->legacy.map[i].name) + 1;
 
-		memcpy(lore->names + at, lore->legacy.map[i].name, n);
+		xl_legacy_name(lore->legacy.map[i].name, lore->names + at, n);
 		lore->legacy.map[i].name = lore->names + at;
 		at += n;
 	}

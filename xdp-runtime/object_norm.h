@@ -45,6 +45,9 @@ struct xl_object_lore {
 /* Reads them all. Errors: -EINVAL naming section or map, -ENOMEM. Owns: out->map. */
 int xl_legacy_read(const struct xl_elf *elf, struct xl_legacy_maps *out, struct xl_err *e);
 
+/* A symbol's name as BTF and the kernel take names: with '_' for what is no letter or digit. */
+void xl_legacy_name(const char *name, char *buf, size_t size);
+
 /* Makes the sections of old style go, and .maps and .BTF hold what they held.
  * @btf      of the file, NULL if it has none; borrowed and unchanged */
 int xl_legacy_to_btf(const struct xl_elf *elf, const struct btf *btf,

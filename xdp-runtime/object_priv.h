@@ -6,7 +6,9 @@
  *   object_fix.c       changes to the image before libbpf sees it: code
  *   object_fix_btf.c   BTF
  *   object_core.c      CO-RE
- *   object.c           open: programs and maps that are there
+ *   object.c           open: the way through, and the programs
+ *   object_maps.c      open: the maps, their sizes and inner maps
+ *   object_slots.c     prog arrays and maps of maps that the object fills
  *   object_load.c      load and close
  *   object_msg.c       what libbpf says
  *   object_config.c    .xdp_run_config
@@ -37,7 +39,13 @@ struct xl_object_store {
 	struct bpf_map *bpf;
 	char *name;	 /* owns the text of the public field */
 	char *full_name; /* libbpf's: "firewall.rodata" */
-	bool pinned;	 /* by name: is or becomes a pin of the runtime */
+	/* What the user said of inner maps. */
+	struct {
+		bool given;
+		uint32_t type, key_size, value_size, max_entries;
+		int fd; /* while loading; else -1 */
+	} inner;
+	bool pinned; /* by name: is or becomes a pin of the runtime */
 };
 
 /* object_msg.c: while a struct xl_object_msg is on, this thread's messages of libbpf go there. */
@@ -106,6 +114,20 @@ int xl_object_fix_btf(struct xl_object *obj, struct xl_err *e);
 /* Whether @name is a variable of .kconfig, or of .ksyms. After xl_object_fix_btf(). */
 bool xl_object_is_kconfig(const struct xl_object *obj, const char *name);
 bool xl_object_is_ksym(const struct xl_object *obj, const char *name);
+
+/* object_maps.c
+ * Fills obj->maps. Errors: -ENOMEM. */
+int xl_object_list_maps(struct xl_object *obj, struct xl_err *e);
+/* Before load: decides what nobody said. */
+void xl_object_settle_maps(struct xl_object *obj);
+/* Around libbpf's load, inside the door: makes the inner maps that the user described, and lets
+ * go of them. */
+int xl_object_make_inners(struct xl_object *obj, struct xl_err *e);
+void xl_object_drop_inners(struct xl_object *obj);
+
+/* object_slots.c
+ * Inside the door, after load: fills what the object says by names of sections, tags and ids. */
+void xl_object_fill_slots(struct xl_object *obj);
 
 /* object_config.c
  * Fills run_prio and chain_call_actions of the programs. */
