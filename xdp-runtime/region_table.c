@@ -55,11 +55,14 @@ static uint32_t entries_of(struct xl_map *map, struct xl_region_entry *out)
 	return n_out;
 }
 
-static int by_base(const void *a, const void *b)
+/* Puts @entry in its place; @table has room. */
+static void insert(struct xl_region_table *table, const struct xl_region_entry *entry)
 {
-	const struct xl_region_entry *x = a, *y = b;
+	uint32_t i = table->n++;
 
-	return x->region.base < y->region.base ? -1 : x->region.base > y->region.base;
+	for (; i && table->entry[i - 1].region.base > entry->region.base; i--)
+		table->entry[i] = table->entry[i - 1];
+	table->entry[i] = *entry;
 }
 
 int xl_region_add(struct xl_runtime *rt, struct xl_map *map)
@@ -68,13 +71,16 @@ int xl_region_add(struct xl_runtime *rt, struct xl_map *map)
 		atomic_load_explicit(&rt->regions, memory_order_relaxed);
 	const uint32_t n_old = old ? old->n : 0;
 	struct xl_region_table *table = new_table(n_old + XL_MAP_REGIONS_MAX + 1);
+	struct xl_region_entry added[XL_MAP_REGIONS_MAX + 1];
+	const uint32_t n_added = entries_of(map, added);
 
 	if (!table)
 		return -ENOMEM;
 	if (n_old)
 		memcpy(table->entry, old->entry, n_old * sizeof(old->entry[0]));
-	table->n = n_old + entries_of(map, table->entry + n_old);
-	qsort(table->entry, table->n, sizeof(table->entry[0]), by_base);
+	table->n = n_old;
+	for (uint32_t i = 0; i < n_added; i++)
+		insert(table, &added[i]);
 	publish(rt, table);
 	return 0;
 }
