@@ -4,18 +4,18 @@
 
 ARRAY(results, struct record, 4);
 
-#define OP64(op, a, b)                                                                \
-	({                                                                            \
-		__u64 x_ = (a);                                                       \
-		asm volatile("%0 " op " %1" : "+r"(x_) : "r"((__u64)(b)));            \
-		x_;                                                                   \
+#define OP64(op, a, b)                                                     \
+	({                                                                 \
+		__u64 x_ = (a);                                            \
+		asm volatile("%0 " op " %1" : "+r"(x_) : "r"((__u64)(b))); \
+		x_;                                                        \
 	})
 /* w registers: an operand of 32 bits selects them. */
-#define OP32(op, a, b)                                                                \
-	({                                                                            \
-		__u32 x_ = (a);                                                       \
-		asm volatile("%0 " op " %1" : "+w"(x_) : "w"((__u32)(b)));            \
-		(__u64)x_;                                                            \
+#define OP32(op, a, b)                                                     \
+	({                                                                 \
+		__u32 x_ = (a);                                            \
+		asm volatile("%0 " op " %1" : "+w"(x_) : "w"((__u32)(b))); \
+		(__u64) x_;                                                \
 	})
 
 static __always_inline void both(struct record *r, __u64 a, __u64 b)

@@ -5,10 +5,10 @@
 ARRAY(results, struct record, 3);
 
 /* libxdp reads it from the types: lengths of arrays that nobody has. */
-#define RUN_CONFIG(prog, priority_, goes_on_with)                     \
-	struct {                                                      \
-		int (*priority)[priority_];                           \
-		int (*goes_on_with)[1];                               \
+#define RUN_CONFIG(prog, priority_, goes_on_with) \
+	struct {                                  \
+		int (*priority)[priority_];       \
+		int (*goes_on_with)[1];           \
 	} _##prog SEC(".xdp_run_config") = {}
 
 RUN_CONFIG(third, 30, XDP_PASS);

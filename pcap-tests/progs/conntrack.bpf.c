@@ -18,13 +18,13 @@ extern void bpf_ct_release(struct nf_conn *ct) __ksym;
 ARRAY(results, struct record, 1);
 
 /* Sizes are constants, or the verifier does not know them. */
-#define ASK(tuple_, tuple_size, opts_size)                                                 \
-	do {                                                                               \
-		ct = bpf_xdp_ct_lookup(ctx, tuple_, tuple_size, &opts, opts_size);         \
-		record(r, ct != NULL);                                                     \
-		record(r, opts.error);                                                     \
-		if (ct)                                                                    \
-			bpf_ct_release(ct);                                                \
+#define ASK(tuple_, tuple_size, opts_size)                                         \
+	do {                                                                       \
+		ct = bpf_xdp_ct_lookup(ctx, tuple_, tuple_size, &opts, opts_size); \
+		record(r, ct != NULL);                                             \
+		record(r, opts.error);                                             \
+		if (ct)                                                            \
+			bpf_ct_release(ct);                                        \
 	} while (0)
 
 SEC("xdp")

@@ -12,16 +12,16 @@
 		__type(value, struct key##n_);   \
 	} by##n_ SEC(".maps")
 
-#define DRIVE(n_)                                                                  \
-	do {                                                                       \
-		struct key##n_ k = { 0 }, *v;                                      \
-		for (int i = 0; i < n_; i++)                                       \
-			k.b[i] = b[i] & 0x33;                                 \
-		v = bpf_map_lookup_elem(&by##n_, &k);                              \
-		if (v)                                                             \
-			v->b[n_ - 1]++;                                            \
-		else                                                               \
-			bpf_map_update_elem(&by##n_, &k, &k, BPF_ANY);             \
+#define DRIVE(n_)                                                      \
+	do {                                                           \
+		struct key##n_ k = { 0 }, *v;                          \
+		for (int i = 0; i < n_; i++)                           \
+			k.b[i] = b[i] & 0x33;                          \
+		v = bpf_map_lookup_elem(&by##n_, &k);                  \
+		if (v)                                                 \
+			v->b[n_ - 1]++;                                \
+		else                                                   \
+			bpf_map_update_elem(&by##n_, &k, &k, BPF_ANY); \
 	} while (0)
 
 KEYED(1);

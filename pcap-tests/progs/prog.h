@@ -48,12 +48,12 @@ static __always_inline __u64 packet_hash(struct xdp_md *ctx)
 	return h ^ h >> 29;
 }
 
-#define ARRAY(name_, value_, n_)                     \
-	struct {                                     \
-		__uint(type, BPF_MAP_TYPE_ARRAY);    \
-		__uint(max_entries, n_);             \
-		__type(key, __u32);                  \
-		__type(value, value_);               \
+#define ARRAY(name_, value_, n_)                  \
+	struct {                                  \
+		__uint(type, BPF_MAP_TYPE_ARRAY); \
+		__uint(max_entries, n_);          \
+		__type(key, __u32);               \
+		__type(value, value_);            \
 	} name_ SEC(".maps")
 
 #endif

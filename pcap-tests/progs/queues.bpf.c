@@ -15,18 +15,18 @@ struct {
 
 ARRAY(results, struct record, 1);
 
-#define DRIVE(map_, h_)                                                                   \
-	do {                                                                              \
-		v = (h_);                                                                 \
-		if ((h_)&1)                                                               \
+#define DRIVE(map_, h_)                                                                         \
+	do {                                                                                    \
+		v = (h_);                                                                       \
+		if ((h_)&1)                                                                     \
 			record(r, bpf_map_push_elem(&map_, &v, (h_) >> 4 & 1 ? BPF_EXIST : 0)); \
-		if ((h_)&2)                                                               \
-			record(r, bpf_map_pop_elem(&map_, &v));                           \
-		record(r, v);                                                             \
-		record(r, bpf_map_peek_elem(&map_, &v));                                  \
-		record(r, v);                                                             \
-		if (!((h_) >> 8 & 7))                                                     \
-			record(r, bpf_map_push_elem(&map_, &v, (h_) >> 12 & 7));          \
+		if ((h_)&2)                                                                     \
+			record(r, bpf_map_pop_elem(&map_, &v));                                 \
+		record(r, v);                                                                   \
+		record(r, bpf_map_peek_elem(&map_, &v));                                        \
+		record(r, v);                                                                   \
+		if (!((h_) >> 8 & 7))                                                           \
+			record(r, bpf_map_push_elem(&map_, &v, (h_) >> 12 & 7));                \
 	} while (0)
 
 SEC("xdp")

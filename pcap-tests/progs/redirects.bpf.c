@@ -1,12 +1,12 @@
 /* bpf_redirect and bpf_redirect_map on each kind of map, with entries and without. */
 #include "prog.h"
 
-#define TARGETS(name_, type_, value_size_)              \
-	struct {                                        \
-		__uint(type, type_);                    \
-		__uint(max_entries, 16);                \
-		__uint(key_size, sizeof(__u32));        \
-		__uint(value_size, value_size_);        \
+#define TARGETS(name_, type_, value_size_)       \
+	struct {                                 \
+		__uint(type, type_);             \
+		__uint(max_entries, 16);         \
+		__uint(key_size, sizeof(__u32)); \
+		__uint(value_size, value_size_); \
 	} name_ SEC(".maps")
 
 TARGETS(ports, BPF_MAP_TYPE_DEVMAP, 4);

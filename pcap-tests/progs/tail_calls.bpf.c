@@ -17,7 +17,9 @@ struct {
 	__uint(key_size, sizeof(__u32));
 	__array(values, int(void *));
 } slots SEC(".maps") = {
-	.values = { [0] = (void *)&again, [1] = (void *)&drop, [2] = (void *)&swap,
+	.values = { [0] = (void *)&again,
+		    [1] = (void *)&drop,
+		    [2] = (void *)&swap,
 		    [5] = (void *)&from_function },
 };
 
