@@ -36,8 +36,8 @@ class ObjectList(unittest.TestCase):
     def test_what_would_stop_a_program_is_named(self):
         progs = {p["name"]: p for p in listed("prog", "needs")["programs"]}
         self.assertTrue(progs["runs"]["runs"])
-        self.assertIn("bpf_sk_lookup_tcp", progs["wants_helper"]["why_not"])
-        self.assertIn("bpf_sk_lookup_tcp", progs["wants_helper"]["helpers"])
+        self.assertIn("bpf_probe_read_user", progs["wants_helper"]["why_not"])
+        self.assertIn("bpf_probe_read_user", progs["wants_helper"]["helpers"])
         self.assertIn("bpf_kernel_only", progs["wants_kfunc"]["why_not"])
 
     def test_maps_have_bpftools_words(self):

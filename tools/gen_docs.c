@@ -5,6 +5,7 @@
 
 #include "maps/map.h"
 #include "xdp-runtime/helpers.h"
+#include "xdp-runtime/kfuncs.h"
 
 #define MAP_TYPES_END 64 /* beyond all numbers of map types */
 
@@ -15,6 +16,16 @@ static const char generated[] = "<!-- By tools/gen-docs, from %s. Not to be edit
 static int32_t helpers_end(void)
 {
 	return xl_helper_end() > xl_helper_notes_end() ? xl_helper_end() : xl_helper_notes_end();
+}
+
+static void print_kfuncs(void)
+{
+	printf("\n## Kernel functions\n\n"
+	       "Called by BTF name (kfuncs). No connection is ever found here. A program that "
+	       "calls one that is not in this\ntable is refused when it is loaded, by its name.\n\n"
+	       "| function | served since |\n|---|---|\n");
+	for (int32_t id = XL_KFUNC_FIRST; id < xl_kfunc_end(); id++)
+		printf("| `%s` | %s |\n", xl_helper_of(id)->name, xl_helper_of(id)->since);
 }
 
 static void print_helpers(void)
@@ -45,6 +56,7 @@ static void print_helpers(void)
 		else if (why_not)
 			printf("| %d | `%s` | no | %s |\n", id, xl_helper_name(id), why_not);
 	}
+	print_kfuncs();
 }
 
 /* Maps. */

@@ -82,6 +82,14 @@ xl_helper_fn xl_kfunc_dynptr_is_rdonly;
 xl_helper_fn xl_kfunc_dynptr_size;
 xl_helper_fn xl_kfunc_dynptr_clone;
 
+/* helpers_sock.c */
+xl_helper_fn xl_helper_sk_lookup_tcp;
+xl_helper_fn xl_helper_sk_lookup_udp;
+xl_helper_fn xl_helper_skc_lookup_tcp;
+xl_helper_fn xl_helper_sk_release;
+xl_helper_fn xl_helper_tcp_check_syncookie;
+xl_helper_fn xl_helper_tcp_gen_syncookie;
+
 /* helpers_ct.c */
 xl_helper_fn xl_kfunc_xdp_ct_lookup;
 xl_helper_fn xl_kfunc_ct_release;

@@ -176,7 +176,7 @@ static void what_a_program_lacks_stops_that_program_only(void **state)
 	contains(prog(obj, "wants_kfunc_below")->why_not, "kernel function bpf_kernel_only");
 	contains(prog(obj, "wants_weak_kfunc")->why_not, "needs kernel function bpf_maybe");
 	contains(prog(obj, "wants_ksym")->why_not, "needs kernel symbol kernel_symbol");
-	contains(prog(obj, "wants_helper")->why_not, "needs helper bpf_sk_lookup_tcp");
+	contains(prog(obj, "wants_helper")->why_not, "needs helper bpf_probe_read_user");
 	contains(prog(obj, "wants_map")->why_not,
 		 "needs map 'storage' (sk_storage), but its type is not served");
 	contains(prog(obj, "wants_shape")->why_not,
