@@ -13,7 +13,7 @@
 #include <limits.h>
 
 #include "base/percpu.h"
-#include "maps/value.h"
+#include "maps/fields.h"
 
 static void *element(const struct xl_map *map, uint32_t index)
 {
@@ -43,7 +43,6 @@ static void *lookup_this_cpu(struct xl_map *map, const void *key)
 	return lookup_percpu(map, key, xl_cpu);
 }
 
-/* BPF_F_LOCK is for values with a spin lock, which no value has yet. */
 static int check_update(const struct xl_map *map, uint32_t index, uint64_t flags)
 {
 	if ((flags & ~(uint64_t)BPF_F_LOCK) > BPF_EXIST)
@@ -52,7 +51,7 @@ static int check_update(const struct xl_map *map, uint32_t index, uint64_t flags
 		return -E2BIG;
 	if (flags & BPF_NOEXIST)
 		return -EEXIST;
-	return flags & BPF_F_LOCK ? -EINVAL : 0;
+	return flags & BPF_F_LOCK && map->lock_off < 0 ? -EINVAL : 0;
 }
 
 static int update(struct xl_map *map, const void *key, const void *value, uint64_t flags)
@@ -60,9 +59,13 @@ static int update(struct xl_map *map, const void *key, const void *value, uint64
 	uint32_t index = xl_array_index(key);
 	int err = check_update(map, index, flags);
 
-	if (!err)
-		xl_value_store(element(map, index), value, map->value_size);
-	return err;
+	if (err)
+		return err;
+	if (flags & BPF_F_LOCK)
+		xl_map_value_store_locked(map, element(map, index), value);
+	else
+		xl_map_value_store(map, element(map, index), value);
+	return 0;
 }
 
 static int update_this_cpu(struct xl_map *map, const void *key, const void *value, uint64_t flags)

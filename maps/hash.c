@@ -18,10 +18,10 @@
 #include <string.h>
 
 #include "base/percpu.h"
+#include "maps/fields.h"
 #include "maps/htab.h"
 #include "maps/lru.h"
 #include "maps/slots.h"
-#include "maps/value.h"
 
 #define ELEM_OVERHEAD 48 /* sizeof(struct htab_elem) */
 
@@ -105,21 +105,48 @@ static int node_for_update(struct hash *h, const void *key, uint64_t flags,
 	return node ? 0 : -E2BIG;
 }
 
+/* Overwrites a value where it lies, with its spin lock held. False with @out_err 0 if there is
+ * nothing to overwrite. */
+static bool update_locked(struct xl_map *map, const void *key, const void *value, uint64_t flags,
+			  int *out_err)
+{
+	struct hash *h = hash_of(map);
+	struct xl_htab_node *node;
+	void *old = NULL;
+
+	pthread_rwlock_rdlock(&h->lock);
+	node = xl_htab_find(&h->index, key);
+	*out_err = node && flags == BPF_NOEXIST	 ? -EEXIST
+		   : !node && flags == BPF_EXIST ? -ENOENT
+						 : 0;
+	if (node)
+		old = slot_value(map, node->value);
+	pthread_rwlock_unlock(&h->lock);
+	if (old && !*out_err)
+		xl_map_value_store_locked(map, old, value);
+	return old || *out_err;
+}
+
 static int update(struct xl_map *map, const void *key, const void *value, uint64_t flags)
 {
+	const bool locked = flags & BPF_F_LOCK;
 	struct hash *h = hash_of(map);
 	struct xl_htab_node *node;
 	uint32_t slot;
 	bool is_new;
 	int err;
 
-	if (flags > BPF_EXIST) /* BPF_F_LOCK included: no value has a spin lock yet */
+	flags &= ~(uint64_t)BPF_F_LOCK;
+	if (flags > BPF_EXIST || (locked && map->lock_off < 0))
 		return -EINVAL;
+	if (locked && update_locked(map, key, value, flags, &err))
+		return err;
 	pthread_rwlock_wrlock(&h->lock);
 	err = node_for_update(h, key, flags, &node, &is_new);
 	if (!err) {
 		slot = is_new ? node->value : xl_slots_get(&h->slots);
-		xl_value_store(slot_value(map, slot), value, map->value_size);
+		xl_map_fields_clear(map, slot_value(map, slot));
+		xl_map_value_store(map, slot_value(map, slot), value);
 		if (!is_new)
 			xl_slots_put(&h->slots, node->value);
 		node->value = slot;
@@ -200,6 +227,16 @@ static void *lookup_percpu(struct xl_map *map, const void *key, uint32_t cpu)
 	return cpu < map->n_cpus ? find_value(map, key, cpu, true) : NULL;
 }
 
+static void copy_out(const struct xl_map *map, void *value, void *out_value, uint64_t flags)
+{
+	if (map->ops->per_cpu)
+		xl_value_load(out_value, value, xl_map_value_size_sys(map));
+	else if (flags & BPF_F_LOCK)
+		xl_map_value_load_locked(map, out_value, value);
+	else
+		xl_map_value_load(map, out_value, value);
+}
+
 /* A walk by the control side is no use: it would make everything equally recent. */
 static int sys_lookup(struct xl_map *map, const void *key, void *out_value)
 {
@@ -207,7 +244,7 @@ static int sys_lookup(struct xl_map *map, const void *key, void *out_value)
 
 	if (!value)
 		return -ENOENT;
-	xl_value_load(out_value, value, xl_map_value_size_sys(map));
+	copy_out(map, value, out_value, 0);
 	return 0;
 }
 
@@ -224,7 +261,7 @@ static int delete (struct xl_map *map, const void *key)
 	return node ? 0 : -ENOENT;
 }
 
-static int lookup_and_delete(struct xl_map *map, const void *key, void *out_value)
+static int lookup_and_delete(struct xl_map *map, const void *key, void *out_value, uint64_t flags)
 {
 	struct hash *h = hash_of(map);
 	struct xl_htab_node *node;
@@ -232,7 +269,7 @@ static int lookup_and_delete(struct xl_map *map, const void *key, void *out_valu
 	pthread_rwlock_wrlock(&h->lock);
 	node = xl_htab_find(&h->index, key);
 	if (node) {
-		xl_value_load(out_value, slot_value(map, node->value), xl_map_value_size_sys(map));
+		copy_out(map, slot_value(map, node->value), out_value, flags);
 		remove_node(h, node);
 	}
 	pthread_rwlock_unlock(&h->lock);

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "maps/value.h"
+#include "maps/fields.h"
 
 /* An object that programs may still see, kept until the map goes. */
 struct xl_map_retired {
@@ -149,6 +149,8 @@ static struct xl_map *new_head(const struct xl_map_ops *ops, enum bpf_map_type t
 	map->ops = ops;
 	map->type = type;
 	map->mem = XL_MEM_NONE;
+	map->lock_off = -1;
+	map->timer_off = -1;
 	return map;
 }
 
@@ -167,6 +169,10 @@ static struct xl_map *new_meta(const struct xl_map *inner)
 	meta->value_stride = inner->value_stride;
 	meta->rdonly_prog = inner->rdonly_prog;
 	meta->wronly_prog = inner->wronly_prog;
+	memcpy(meta->field, inner->field, sizeof(meta->field));
+	meta->n_fields = inner->n_fields;
+	meta->lock_off = inner->lock_off;
+	meta->timer_off = inner->timer_off;
 	if (inner->btf)
 		meta->btf = xl_obj_get(inner->btf);
 	return meta;
@@ -288,27 +294,36 @@ int xl_map_delete(struct xl_map *map, const void *key)
 
 /* The control side. */
 
+/* BPF_F_LOCK is for values with a spin lock. */
+static bool lock_flag_fits(const struct xl_map *map, uint64_t flags)
+{
+	return !(flags & BPF_F_LOCK) || map->lock_off >= 0;
+}
+
 int xl_map_sys_lookup(struct xl_map *map, const void *key, void *out_value, uint64_t flags)
 {
 	void *value;
 
-	if (flags)
+	if (flags & ~(uint64_t)BPF_F_LOCK || !lock_flag_fits(map, flags))
 		return -EINVAL;
-	if (map->ops->sys_lookup)
+	if (map->ops->sys_lookup && !flags)
 		return map->ops->sys_lookup(map, key, out_value);
 	if (!map->ops->lookup)
 		return -EOPNOTSUPP;
 	value = map->ops->lookup(map, key);
 	if (!value)
 		return -ENOENT;
-	xl_value_load(out_value, value, map->value_size);
+	if (flags)
+		xl_map_value_load_locked(map, out_value, value);
+	else
+		xl_map_value_load(map, out_value, value);
 	return 0;
 }
 
 int xl_map_sys_update(struct xl_map *map, const void *key, const void *value, struct xl_obj *obj,
 		      uint64_t flags)
 {
-	if (flags & BPF_F_LOCK) /* no value has a spin lock yet */
+	if (!lock_flag_fits(map, flags))
 		return -EINVAL;
 	if (map->ops->update_obj)
 		return map->ops->update_obj(map, key, value, obj, flags);
@@ -327,11 +342,11 @@ int xl_map_sys_delete(struct xl_map *map, const void *key)
 int xl_map_sys_lookup_and_delete(struct xl_map *map, const void *key, void *out_value,
 				 uint64_t flags)
 {
-	if (flags)
+	if (flags & ~(uint64_t)BPF_F_LOCK || !lock_flag_fits(map, flags))
 		return -EINVAL;
 	if (!map->ops->sys_lookup_and_delete)
 		return -ENOTSUPP;
-	return map->ops->sys_lookup_and_delete(map, key, out_value);
+	return map->ops->sys_lookup_and_delete(map, key, out_value, flags);
 }
 
 int xl_map_next_key(struct xl_map *map, const void *key, void *out_next)

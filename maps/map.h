@@ -94,7 +94,8 @@ struct xl_map_ops {
 	int (*sys_lookup)(struct xl_map *map, const void *key, void *out_value);
 	int (*sys_update)(struct xl_map *map, const void *key, const void *value, uint64_t flags);
 	/* -ENOENT when there is none. NULL: -ENOTSUPP, as the kernel for all but hashes and queues. */
-	int (*sys_lookup_and_delete)(struct xl_map *map, const void *key, void *out_value);
+	int (*sys_lookup_and_delete)(struct xl_map *map, const void *key, void *out_value,
+				     uint64_t flags);
 	/* Stores a reference to @obj (which it takes on success) under @key; for the kinds PROG_FD
 	 * and MAP_FD, and for DEVMAP and CPUMAP together with @value: a program is stored if @obj
 	 * is not NULL. Where an object is needed (an fd > 0 in the value) and @obj is NULL, the
@@ -116,6 +117,13 @@ struct xl_map_owner {
 	bool has_frags;
 	uint32_t prog_type, expected_attach_type;
 };
+
+/* A part of each value that is not bytes: programs use it by helpers only. See fields.h. */
+struct xl_map_field {
+	uint32_t off, size; /* bytes; both multiples of 4 */
+};
+#define XL_MAP_FIELDS_MAX 11 /* BTF_FIELDS_MAX */
+#define XL_MAP_FIELD_MAX  64 /* bytes; more than any has */
 
 struct xl_map {
 	struct xl_obj obj; /* first: an xl_obj of kind XL_OBJ_MAP is an xl_map */
@@ -144,6 +152,12 @@ struct xl_map {
 	/* BTF, kept for info and formatting; owned by the runtime that made the map. */
 	struct xl_obj *btf; /* with a reference, or NULL */
 	uint32_t btf_key_type_id, btf_value_type_id, btf_vmlinux_value_type_id;
+
+	/* What BTF says of the values. Written by the runtime before anybody else sees the map. */
+	struct xl_map_field field[XL_MAP_FIELDS_MAX]; /* ascending, disjoint */
+	uint32_t n_fields;
+	int32_t lock_off;  /* of the struct bpf_spin_lock among them; -1: there is none */
+	int32_t timer_off; /* of the struct bpf_timer; -1 */
 
 	/* Prog array, devmap, cpumap. The runtime writes it, under its lock. */
 	struct xl_map_owner owner;

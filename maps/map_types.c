@@ -93,7 +93,10 @@ void xl_map_lock_init(pthread_rwlock_t *lock)
 bool xl_map_meta_equal_basic(const struct xl_map *meta, const struct xl_map *map)
 {
 	return meta->type == map->type && meta->key_size == map->key_size &&
-	       meta->value_size == map->value_size && meta->flags == map->flags;
+	       meta->value_size == map->value_size && meta->flags == map->flags &&
+	       meta->n_fields == map->n_fields && meta->lock_off == map->lock_off &&
+	       meta->timer_off == map->timer_off &&
+	       !memcmp(meta->field, map->field, sizeof(map->field));
 }
 
 bool xl_map_meta_equal_sized(const struct xl_map *meta, const struct xl_map *map)

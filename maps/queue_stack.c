@@ -104,7 +104,8 @@ static int sys_update(struct xl_map *map, const void *key, const void *value, ui
 	return push(map, value, flags);
 }
 
-static int sys_lookup_and_delete(struct xl_map *map, const void *key, void *out_value)
+static int sys_lookup_and_delete(struct xl_map *map, const void *key, void *out_value,
+				 uint64_t flags)
 {
 	return map->ops->pop(map, out_value);
 }

@@ -61,6 +61,8 @@ static const struct xl_helper helpers[] = {
 	    .arg = { XL_ARG_CONST_MAP_PTR, XL_ARG_MAP_VALUE, XL_ARG_ANYTHING }),
 	ROW(map_pop_elem, "0.1", .arg = { XL_ARG_CONST_MAP_PTR, XL_ARG_UNINIT_MAP_VALUE }),
 	ROW(map_peek_elem, "0.1", .arg = { XL_ARG_CONST_MAP_PTR, XL_ARG_UNINIT_MAP_VALUE }),
+	ROW(spin_lock, "0.1", .ret = XL_RET_VOID, .arg = { XL_ARG_SPIN_LOCK }),
+	ROW(spin_unlock, "0.1", .ret = XL_RET_VOID, .arg = { XL_ARG_SPIN_LOCK }),
 	ROW(skc_lookup_tcp, "0.1", .ret = XL_RET_MEM_OR_NULL,
 	    .arg = { XL_ARG_CTX, XL_ARG_MEM, XL_ARG_CONST_SIZE, XL_ARG_ANYTHING, XL_ARG_ANYTHING }),
 	ROW(tcp_check_syncookie, "0.1",

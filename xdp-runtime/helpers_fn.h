@@ -43,6 +43,10 @@ xl_helper_fn xl_helper_ringbuf_submit;
 xl_helper_fn xl_helper_ringbuf_discard;
 xl_helper_fn xl_helper_ringbuf_query;
 
+/* helpers_lock.c */
+xl_helper_fn xl_helper_spin_lock;
+xl_helper_fn xl_helper_spin_unlock;
+
 /* helpers_net.c */
 xl_helper_fn xl_helper_csum_diff;
 xl_helper_fn xl_helper_fib_lookup;

@@ -95,12 +95,3 @@ uint64_t xl_helper_ringbuf_query(uint64_t map, uint64_t what, uint64_t r3, uint6
 {
 	return xl_ringbuf_query(map_arg(map), what);
 }
-
-void xl_run_drop_held(struct xl_run *run)
-{
-	while (run->n_held) {
-		const struct xl_held *held = &run->held[--run->n_held];
-
-		xl_ringbuf_commit(held->map, held->mem, true);
-	}
-}

@@ -520,7 +520,7 @@ static void run_one(struct xl_interp *it, struct xl_prog *prog, struct xl_frame 
 
 	*out = (struct xl_verdict){ .retval = (uint32_t)xl_interp_execute(it, prog->insns, args) };
 	run->n_insns = run->insn_limit - it->left;
-	if (run->n_held)
+	if (run->n_held || run->locked)
 		xl_run_drop_held(run);
 	out->action = out->retval <= XDP_REDIRECT ? (uint8_t)out->retval : XDP_ABORTED;
 	if (run->fault.kind != XL_FAULT_NONE) {

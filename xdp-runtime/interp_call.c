@@ -224,24 +224,36 @@ static bool check_ringbuf_mem(struct call *c, uint32_t i)
 	return refuse(c, i, "the start of a reserved record is expected, not %s", where);
 }
 
-/* Spin locks and timers: aligned, in a map value. */
-static bool check_in_value(struct call *c, uint32_t i, uint32_t size)
+/* Spin locks and timers: where the values of a map have them, at @off; -1: nowhere. */
+static bool check_field(struct call *c, uint32_t i, const char *what,
+			int32_t (*off_in)(const struct xl_map *map))
 {
 	const struct xl_region_entry *e = xl_region_find(c->it->run->rt, c->arg[i]);
+	const int32_t off = e && !e->is_head ? off_in(e->map) : -1;
 
-	if (!e || e->is_head || c->arg[i] % size)
-		return refuse(c, i, "an aligned place in a map value is expected");
-	return check_range(c, i, size, true);
+	if (off < 0 || (c->arg[i] - e->region.base) % e->region.stride != (uint32_t)off)
+		return refuse(c, i, "the %s of a map value is expected", what);
+	return true;
+}
+
+static int32_t lock_off(const struct xl_map *map)
+{
+	return map->lock_off;
 }
 
 static bool check_spin_lock(struct call *c, uint32_t i)
 {
-	return check_in_value(c, i, sizeof(struct bpf_spin_lock));
+	return check_field(c, i, "bpf_spin_lock", lock_off);
+}
+
+static int32_t timer_off(const struct xl_map *map)
+{
+	return map->timer_off;
 }
 
 static bool check_timer(struct call *c, uint32_t i)
 {
-	return check_in_value(c, i, sizeof(struct bpf_timer));
+	return check_field(c, i, "bpf_timer", timer_off);
 }
 
 static bool (*const check_arg[])(struct call *c, uint32_t i) = {
@@ -335,6 +347,12 @@ bool xl_interp_helper(struct xl_interp *it, uint64_t *r)
 	if (!check_args(&c))
 		return false;
 	r[BPF_REG_0] = c.helper->fn(r[1], r[2], r[3], r[4], r[5]);
+	if (it->run->complaint) {
+		xl_interp_fault(it, XL_FAULT_HELPER_ARG, "%s: %s", c.helper->name,
+				it->run->complaint);
+		it->run->complaint = NULL;
+		return false;
+	}
 	return !c.helper->calls_back || it->run->fault.kind == XL_FAULT_NONE;
 }
 

@@ -6,7 +6,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define NESTING_MAX 8 /* chosen: the kernel looks about as deep */
+#define STEPS_MAX   (1u << 20) /* chosen: members, all in all; some ms */
+#define NESTING_MAX 8	       /* chosen: the kernel looks about as deep */
 
 /* What the key's type must be. */
 enum key_rule {
@@ -81,54 +82,98 @@ static int check_key(const struct xl_map *map, const struct btf *btf, uint32_t k
 	return 0;
 }
 
-static uint32_t field_of_name(const char *name)
-{
-	static const char *const other[] = { "bpf_timer",     "bpf_wq",	      "bpf_list_head",
-					     "bpf_list_node", "bpf_rb_root",  "bpf_rb_node",
-					     "bpf_refcount",  "bpf_task_work" };
+/* Special fields of a value, in the order in which they lie there. */
+struct found {
+	struct xl_map_field field[XL_MAP_FIELDS_MAX];
+	uint32_t n, kinds; /* XL_FIELD_* */
+	int32_t lock_off, timer_off;
+	uint32_t steps; /* taken so far: structs of structs could make it endless */
+	bool is_bad;	/* more than there may be, or out of place: then the kernel sees none */
+};
 
-	if (!strcmp(name, "bpf_spin_lock") || !strcmp(name, "bpf_res_spin_lock"))
-		return XL_FIELD_SPIN_LOCK;
-	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++)
-		if (!strcmp(name, other[i]))
-			return XL_FIELD_OTHER;
-	return 0;
+static const struct {
+	const char *name;
+	uint32_t kind;
+} field_types[] = {
+	{ "bpf_spin_lock", XL_FIELD_SPIN_LOCK }, { "bpf_res_spin_lock", XL_FIELD_SPIN_LOCK },
+	{ "bpf_timer", XL_FIELD_OTHER },	 { "bpf_wq", XL_FIELD_OTHER },
+	{ "bpf_list_head", XL_FIELD_OTHER },	 { "bpf_list_node", XL_FIELD_OTHER },
+	{ "bpf_rb_root", XL_FIELD_OTHER },	 { "bpf_rb_node", XL_FIELD_OTHER },
+	{ "bpf_refcount", XL_FIELD_OTHER },	 { "bpf_task_work", XL_FIELD_OTHER },
+};
+
+static void note_only(struct found *f, int32_t *place, uint32_t off)
+{
+	f->is_bad |= *place >= 0;
+	*place = (int32_t)off;
 }
 
-static uint32_t fields_in(const struct btf *btf, const struct btf_type *t, int depth);
+static bool note_field(struct found *f, const char *name, uint32_t off, uint32_t size)
+{
+	size_t i = 0;
 
-/* What a member or variable of this type is. */
-static uint32_t field_of(const struct btf *btf, uint32_t id, int depth)
+	while (i < sizeof(field_types) / sizeof(field_types[0]) &&
+	       strcmp(name, field_types[i].name))
+		i++;
+	if (i == sizeof(field_types) / sizeof(field_types[0]))
+		return false;
+	f->kinds |= field_types[i].kind;
+	if (!strcmp(name, "bpf_spin_lock"))
+		note_only(f, &f->lock_off, off);
+	else if (!strcmp(name, "bpf_timer"))
+		note_only(f, &f->timer_off, off);
+	if (f->n == XL_MAP_FIELDS_MAX || off % 4 || size % 4 || size > XL_MAP_FIELD_MAX ||
+	    (f->n && off < f->field[f->n - 1].off + f->field[f->n - 1].size))
+		f->is_bad = true;
+	else
+		f->field[f->n++] = (struct xl_map_field){ off, size };
+	return true;
+}
+
+static void find_in(const struct btf *btf, const struct btf_type *t, uint32_t off, int depth,
+		    struct found *f);
+
+/* Looks at a member or variable of this type at @off. */
+static void find_at(const struct btf *btf, uint32_t id, uint32_t off, int depth, struct found *f)
 {
 	const struct btf_type *t = skip_names(btf, id);
-	uint32_t field;
+	uint64_t n = 1;
 
-	while (t && btf_is_array(t))
+	while (t && btf_is_array(t)) {
+		n *= btf_array(t)->nelems;
 		t = skip_names(btf, btf_array(t)->type);
-	if (!t || !btf_is_composite(t) || !depth)
-		return 0;
-	field = field_of_name(btf__name_by_offset(btf, t->name_off));
-	return field ? field : fields_in(btf, t, depth - 1);
+	}
+	if (f->steps++ >= STEPS_MAX)
+		f->is_bad = true;
+	if (f->steps > STEPS_MAX || !t || !btf_is_composite(t) || !depth || !t->size)
+		return;
+	/* Of a long array the first elements tell all: it has no fields, or too many. */
+	for (uint64_t i = 0; i < n && i <= XL_MAP_FIELDS_MAX; i++, off += t->size)
+		if (!note_field(f, btf__name_by_offset(btf, t->name_off), off, t->size))
+			find_in(btf, t, off, depth - 1, f);
 }
 
-static uint32_t fields_in(const struct btf *btf, const struct btf_type *t, int depth)
+static void find_in(const struct btf *btf, const struct btf_type *t, uint32_t off, int depth,
+		    struct found *f)
 {
-	uint32_t fields = 0;
-
 	if (btf_is_datasec(t))
 		for (uint32_t i = 0; i < btf_vlen(t); i++)
-			fields |= field_of(btf, btf_var_secinfos(t)[i].type, depth);
+			find_at(btf, btf_var_secinfos(t)[i].type,
+				off + btf_var_secinfos(t)[i].offset, depth, f);
 	if (btf_is_struct(t))
 		for (uint32_t i = 0; i < btf_vlen(t); i++)
-			fields |= field_of(btf, btf_members(t)[i].type, depth);
-	return fields;
+			find_at(btf, btf_members(t)[i].type, off + btf_member_bit_offset(t, i) / 8,
+				depth, f);
 }
 
-static uint32_t fields_of(const struct btf *btf, uint32_t value_id)
+static struct found fields_of(const struct btf *btf, uint32_t value_id)
 {
 	const struct btf_type *t = skip_names(btf, value_id);
+	struct found f = { .lock_off = -1, .timer_off = -1 };
 
-	return t ? fields_in(btf, t, NESTING_MAX) : 0;
+	if (t)
+		find_in(btf, t, 0, NESTING_MAX, &f);
+	return f;
 }
 
 static int check_fields(const struct xl_map *map, uint32_t fields)
@@ -154,7 +199,7 @@ int xl_map_btf_check(const struct xl_map *map, const struct xl_btf *btf, uint32_
 		return -EINVAL;
 	if (!size_is(btf->btf, value_id, map->value_size))
 		return -EINVAL;
-	err = check_fields(map, fields_of(btf->btf, value_id));
+	err = check_fields(map, fields_of(btf->btf, value_id).kinds);
 	if (err)
 		return err;
 	return check_key(map, btf->btf, key_id, value_id);
@@ -164,5 +209,17 @@ uint32_t xl_map_btf_fields(const struct xl_map *map)
 {
 	if (!map->btf)
 		return 0;
-	return fields_of(xl_btf_of(map->btf)->btf, map->btf_value_type_id);
+	return fields_of(xl_btf_of(map->btf)->btf, map->btf_value_type_id).kinds;
+}
+
+void xl_map_btf_find_fields(struct xl_map *map)
+{
+	const struct found f = fields_of(xl_btf_of(map->btf)->btf, map->btf_value_type_id);
+
+	if (f.is_bad || (f.n && f.field[f.n - 1].off + f.field[f.n - 1].size > map->value_size))
+		return;
+	memcpy(map->field, f.field, sizeof(map->field));
+	map->n_fields = f.n;
+	map->lock_off = f.lock_off;
+	map->timer_off = f.timer_off;
 }

@@ -24,4 +24,7 @@ int xl_map_btf_check(const struct xl_map *map, const struct xl_btf *btf, uint32_
 /* XL_FIELD_* of the map's values. */
 uint32_t xl_map_btf_fields(const struct xl_map *map);
 
+/* Enters the special fields of the values into @map, whose BTF is set. */
+void xl_map_btf_find_fields(struct xl_map *map);
+
 #endif

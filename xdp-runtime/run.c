@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "maps/fields.h"
+#include "maps/ringbuf.h"
 #include "xdp-runtime/insn.h"
 #include "xdp-runtime/prog.h"
 #include "xdp-runtime/runtime.h"
@@ -32,6 +34,18 @@ void xl_run_init(struct xl_run *run, struct xl_runtime *rt)
 		.prandom = PRANDOM_SEED,
 		.insn_limit = XL_INSN_LIMIT_DEFAULT,
 	};
+}
+
+void xl_run_drop_held(struct xl_run *run)
+{
+	while (run->n_held) {
+		const struct xl_held *held = &run->held[--run->n_held];
+
+		xl_ringbuf_commit(held->map, held->mem, true);
+	}
+	if (run->locked)
+		xl_spin_unlock(run->locked);
+	run->locked = NULL;
 }
 
 struct text {

@@ -91,6 +91,9 @@ struct xl_run {
 	size_t (*readable)(const struct xl_run *run, uintptr_t addr, size_t len);
 	struct xl_held held[XL_RUN_HELD_MAX];
 	uint32_t n_held;
+	void *locked; /* the spin lock in a map value that the program holds, or NULL */
+	/* By a helper: why the program must be stopped. The engine takes it. */
+	const char *complaint;
 	const struct xl_lent *lent; /* by the helper that is calling back; NULL: none */
 	void *engine_state;	    /* the engine's own, while it runs */
 
@@ -117,7 +120,7 @@ static inline struct xl_held *xl_run_held(struct xl_run *run, uint64_t addr)
 	return NULL;
 }
 
-/* Discards what a program that has ended still holds. For engines. */
+/* Discards what a program that has ended still holds, and gives its lock back. For engines. */
 void xl_run_drop_held(struct xl_run *run);
 
 /* Clock that reads the frame's time_ns: what replay uses. */

@@ -69,7 +69,7 @@ static int update_all(struct batch *b)
 			err = -EFAULT;
 		else
 			err = xl_sys_map_store(b->s, b->map, b->key, b->value,
-					       attr->batch.elem_flags & ~(uint64_t)BPF_F_LOCK);
+					       attr->batch.elem_flags);
 		if (err)
 			break;
 	}
@@ -92,7 +92,7 @@ static int delete_all(struct batch *b)
 static int give(struct batch *b, const void *key)
 {
 	const union bpf_attr *attr = &b->s->attr.u;
-	int err = xl_map_sys_lookup(b->map, key, b->value, 0);
+	int err = xl_map_sys_lookup(b->map, key, b->value, attr->batch.elem_flags);
 
 	if (err)
 		return err;

@@ -54,6 +54,7 @@ static int take_btf(struct xl_sys *s, struct xl_map *map)
 	map->btf = btf;
 	map->btf_key_type_id = attr->btf_key_type_id;
 	map->btf_value_type_id = attr->btf_value_type_id;
+	xl_map_btf_find_fields(map);
 	return 0;
 }
 
@@ -134,7 +135,7 @@ int xl_sys_check_lock_flag(const struct xl_map *map, uint64_t flags)
 {
 	if (!(flags & BPF_F_LOCK))
 		return 0;
-	return xl_map_btf_fields(map) & XL_FIELD_SPIN_LOCK ? 0 : -EINVAL;
+	return map->lock_off >= 0 ? 0 : -EINVAL;
 }
 
 /* The key, in new memory; NULL stays NULL for maps without keys. */
@@ -144,13 +145,6 @@ static int key_in(struct xl_sys *s, const struct xl_map *map, uint64_t addr, voi
 	if (map->key_size)
 		return xl_sys_dup_in(s, addr, map->key_size, out_key);
 	return addr ? -EINVAL : 0;
-}
-
-/* What a map is asked for with BPF_F_LOCK is copied whole as it is: nothing of ours runs
- * programs' spin locks from this side. */
-static uint64_t without_lock(uint64_t flags)
-{
-	return flags & ~(uint64_t)BPF_F_LOCK;
 }
 
 typedef int read_fn(struct xl_map *map, const void *key, void *value, uint64_t flags);
@@ -175,7 +169,7 @@ static int read_elem(struct xl_sys *s, struct xl_map *map, read_fn *read)
 		goto out;
 	err = asks ? xl_sys_in(s, value, attr->value, size) : 0;
 	if (!err)
-		err = read(map, key, value, without_lock(attr->flags));
+		err = read(map, key, value, attr->flags);
 	if (!err && !asks)
 		err = xl_sys_out(s, attr->value, value, size);
 	free(value);
@@ -228,7 +222,7 @@ static int update_elem(struct xl_sys *s, struct xl_map *map)
 		return err;
 	err = xl_sys_dup_in(s, attr->value, xl_map_value_size_sys(map), &value);
 	if (!err) {
-		err = xl_sys_map_store(s, map, key, value, without_lock(attr->flags));
+		err = xl_sys_map_store(s, map, key, value, attr->flags);
 		free(value);
 	}
 	free(key);
