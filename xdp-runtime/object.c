@@ -298,7 +298,8 @@ static int check_work(const struct xl_object_priv *priv, struct xl_err *e)
 	return 0;
 }
 
-static int check_btf(struct xl_object *obj, struct xl_err *e)
+/* @again    the object's BTF was looked at before: nothing to tell anybody */
+static int check_btf(struct xl_object *obj, bool again, struct xl_err *e)
 {
 	struct xl_object_priv *priv = xl_object_priv(obj);
 	const struct xl_elf_sec *s = &priv->elf.sec[priv->elf.btf];
@@ -318,7 +319,7 @@ static int check_btf(struct xl_object *obj, struct xl_err *e)
 	err = xl_btf_check_safe(s->data, s->size, &log);
 	if (err)
 		xl_err_set(e, err, "section '.BTF': %s", log.last[0] ? log.last : "invalid");
-	else if (xl_btf_check(s->data, s->size, &log))
+	else if (xl_btf_check(s->data, s->size, &log) && !again)
 		xl_object_notice(obj, "%s: loaded without its BTF, as in the kernel: %s", obj->name,
 				 log.last);
 	xl_vlog_fini(&log);
@@ -340,7 +341,7 @@ static int normalise(struct xl_object *obj, struct xl_err *e)
 		return err;
 	btf__free(priv->btf);
 	priv->btf = NULL;
-	return check_btf(obj, e);
+	return check_btf(obj, true, e);
 }
 
 static int open_bpf(struct xl_object *obj, struct xl_err *e)
@@ -388,7 +389,7 @@ int xl_object_open(struct xl_runtime *rt, const void *data, size_t size, const c
 		err = xl_err_set(e, -ENOMEM, "out of memory");
 	err = err ? err : take_kernel_btf(obj, e);
 	err = err ? err : xl_elf_check(data, size, &priv->elf, e);
-	err = err ? err : check_btf(obj, e);
+	err = err ? err : check_btf(obj, false, e);
 	err = err ? err : normalise(obj, e);
 	err = err ? err : check_work(priv, e);
 	err = err ? err : list_progs(obj, e);

@@ -58,8 +58,12 @@ static int fix_map_member(struct fixer *f, const char *map, const struct btf_mem
 					     "key_size", "key",		"value",     "value_size",
 					     "values",	 "map_extra" };
 	const char *name = btf__str_by_offset(f->priv->btf, m->name_off);
-	uint32_t pinning = 0;
+	uint32_t pinning = 0, type = 0;
 
+	if (!strcmp(name, "type") && xl_object_btf_uint(f->priv->btf, m, &type) &&
+	    type == BPF_MAP_TYPE_STRUCT_OPS) /* libbpf takes it for one of .struct_ops */
+		return xl_err_set(f->e, -EINVAL,
+				  "map '%s': struct_ops maps cannot be defined like others", map);
 	if (!strcmp(name, "pinning")) {
 		((struct btf_member *)in_image(f, m))->name_off = 0;
 		if (!xl_object_btf_uint(f->priv->btf, m, &pinning))

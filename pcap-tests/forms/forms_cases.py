@@ -11,7 +11,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cases"))
 
 from replay_case import (OK, REJECTED, USAGE, Options, ReplayCase,  # noqa: E402
-                         main, packet)
+                         main, packet, pcap)
 
 NOT_RUN = 3  # exit code of --diff: no privilege, no kernel BPF
 
@@ -170,6 +170,26 @@ class Sizes(FormCase):
                             ("nonesuch=1", "no such map")):
             done = self.replay("sizes", [packet()], "--max-entries", text, code=USAGE)
             self.assertIn(words, done.err)
+
+
+class Large(FormCase):
+    RESIDENT_MAX_KB = 100 << 10
+
+    def test_declared_maps_take_no_memory_until_they_are_used(self):
+        capture = self.file("in.pcap", pcap([packet(0)] * 3))
+        command = [Options.xdpland, "replay", self.obj("large"), "--pcap", capture]
+        pid = os.posix_spawn(command[0], command, os.environ, file_actions=[
+            (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)])
+        _, status, usage = os.wait4(pid, 0)
+        self.assertEqual(os.waitstatus_to_exitcode(status), OK)
+        if not self.is_sanitized():
+            self.assertLess(usage.ru_maxrss, self.RESIDENT_MAX_KB)
+        print(f"{usage.ru_maxrss >> 10} MB resident", file=sys.stderr)
+
+    def is_sanitized(self):
+        """Sanitizers keep a shadow of all memory."""
+        with open(Options.xdpland, "rb") as file:
+            return b"__asan_init" in file.read()
 
 
 class Globals(FormCase):

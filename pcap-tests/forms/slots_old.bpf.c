@@ -8,21 +8,37 @@ struct old_map {
 };
 
 struct old_map other SEC("maps") = {
-	.type = BPF_MAP_TYPE_PROG_ARRAY, .key_size = 4, .value_size = 4, .max_entries = 8, .id = 3,
+	.type = BPF_MAP_TYPE_PROG_ARRAY,
+	.key_size = 4,
+	.value_size = 4,
+	.max_entries = 8,
+	.id = 3,
 };
 
 struct old_map calls SEC("maps") = {
-	.type = BPF_MAP_TYPE_PROG_ARRAY, .key_size = 4, .value_size = 4, .max_entries = 8, .id = 2,
+	.type = BPF_MAP_TYPE_PROG_ARRAY,
+	.key_size = 4,
+	.value_size = 4,
+	.max_entries = 8,
+	.id = 2,
 };
 
 struct old_map inner SEC("maps") = {
-	.type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 8, .max_entries = 1, .id = 7,
+	.type = BPF_MAP_TYPE_ARRAY,
+	.key_size = 4,
+	.value_size = 8,
+	.max_entries = 1,
+	.id = 7,
 	.inner_index = 3,
 };
 
 struct old_map outer SEC("maps") = {
-	.type = BPF_MAP_TYPE_ARRAY_OF_MAPS, .key_size = 4, .value_size = 4, .max_entries = 4,
-	.pinning = 2, .inner_id = 7,
+	.type = BPF_MAP_TYPE_ARRAY_OF_MAPS,
+	.key_size = 4,
+	.value_size = 4,
+	.max_entries = 4,
+	.pinning = 2,
+	.inner_id = 7,
 };
 
 struct ____btf_map_inner {
