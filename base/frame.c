@@ -28,9 +28,9 @@ static int copy(const struct xl_frame *f, uint32_t off, void *buf, uint32_t len,
 		if (off < part_len) {
 			n = part_len - off < len ? part_len - off : len;
 			if (dir == READ)
-				memcpy(out, part + off, n);
+				memmove(out, part + off, n);
 			else
-				memcpy(part + off, out, n);
+				memmove(part + off, out, n);
 			out += n;
 			len -= n;
 			off += n;

@@ -18,6 +18,7 @@
 #define XL_BASE_FRAME_H
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,6 +41,15 @@ struct xl_frag {
 	uint32_t size; /* room from addr on */
 };
 
+/* What the port's hardware tells of a packet beside its bytes. */
+struct xl_rx_info {
+	bool has_time, has_hash, has_vlan; /* has_time: time_ns of the frame */
+	uint32_t hash;
+	uint32_t hash_type;  /* enum xdp_rss_hash_type of the kernel */
+	uint16_t vlan_proto; /* network order */
+	uint16_t vlan_tci;   /* host order */
+};
+
 struct xl_frame {
 	uint8_t *hard_start;
 	uint8_t *data_meta;
@@ -51,7 +61,8 @@ struct xl_frame {
 	uint32_t rx_queue;
 	uint32_t egress_ifindex; /* set for devmap programs only */
 	uint32_t n_frags;
-	struct xl_frag *frags; /* n_frags of them; NULL when linear */
+	struct xl_frag *frags;	     /* n_frags of them; NULL when linear */
+	const struct xl_rx_info *rx; /* NULL: nothing is told */
 };
 
 struct xl_burst {
@@ -73,6 +84,7 @@ static inline uint32_t xl_frame_meta_len(const struct xl_frame *f)
 uint32_t xl_frame_len(const struct xl_frame *f);
 
 /* Copies [@off, @off + @len) of the packet, fragments included, to or from @buf.
+ * @buf    may be a part of the packet
  * Errors  -EINVAL when the range does not lie in the packet; nothing is copied then. */
 int xl_frame_read(const struct xl_frame *f, uint32_t off, void *buf, uint32_t len);
 int xl_frame_write(struct xl_frame *f, uint32_t off, const void *buf, uint32_t len);

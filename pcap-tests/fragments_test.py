@@ -53,6 +53,7 @@ class Fragments(unittest.TestCase):
         self.pcap = os.path.join(folder.name, "in.pcap")
         self.out = os.path.join(folder.name, "out.pcapng")
         self.object = os.path.join(PROGS, "fragments.o")
+        self.dynptrs = os.path.join(PROGS, "dynptrs_long.o")
 
     def replay(self, packets, *args):
         write_pcap(self.pcap, packets)
@@ -75,6 +76,14 @@ class Fragments(unittest.TestCase):
 
     def test_one_that_does_not_can_be_given_them_as_the_kernel_does(self):
         self.compare("--prog", "unaware", "--jumbo", "kernel")
+
+    def test_dynptrs_reach_fragments_as_in_the_kernel(self):
+        self.object = self.dynptrs
+        self.compare("--prog", "dynptrs_long")
+
+    def test_iterators_over_far_numbers_behave_as_in_the_kernel(self):
+        self.object = self.dynptrs
+        self.compare("--prog", "far_iterators", "--jumbo", "kernel")
 
     def test_it_sees_all_of_a_packet_else(self):
         sizes = [3520, 3521, 9000, 60000]

@@ -10,7 +10,6 @@
 
 #include <stddef.h>
 
-#include "xdp-runtime/dynptr.h"
 #include "xdp-runtime/helpers_fn.h"
 #include "xdp-runtime/kfuncs.h"
 
@@ -117,14 +116,17 @@ static const struct xl_helper helpers[] = {
 	    .arg = { XL_ARG_CTX, XL_ARG_ANYTHING, XL_ARG_MEM, XL_ARG_CONST_SIZE }),
 	ROW(map_lookup_percpu_elem, "0.1", .ret = XL_RET_MAP_VALUE_OR_NULL,
 	    .arg = { XL_ARG_CONST_MAP_PTR, XL_ARG_MAP_KEY, XL_ARG_ANYTHING }),
-	ROW(dynptr_read, "0.1", .fixed_size = XL_DYNPTR_SIZE,
-	    .arg = { XL_ARG_UNINIT_MEM, XL_ARG_CONST_SIZE_OR_ZERO, XL_ARG_FIXED_MEM,
-		     XL_ARG_ANYTHING, XL_ARG_ANYTHING }),
-	ROW(dynptr_write, "0.1", .fixed_size = XL_DYNPTR_SIZE,
-	    .arg = { XL_ARG_FIXED_MEM, XL_ARG_ANYTHING, XL_ARG_MEM, XL_ARG_CONST_SIZE_OR_ZERO,
+	ROW(dynptr_from_mem, "0.1",
+	    .arg = { XL_ARG_MEM_RW, XL_ARG_CONST_SIZE_OR_ZERO, XL_ARG_ANYTHING,
+		     XL_ARG_UNINIT_DYNPTR }),
+	ROW(dynptr_read, "0.1",
+	    .arg = { XL_ARG_UNINIT_MEM, XL_ARG_CONST_SIZE_OR_ZERO, XL_ARG_DYNPTR, XL_ARG_ANYTHING,
 		     XL_ARG_ANYTHING }),
-	ROW(dynptr_data, "0.1", .ret = XL_RET_MEM_OR_NULL, .fixed_size = XL_DYNPTR_SIZE,
-	    .arg = { XL_ARG_FIXED_MEM, XL_ARG_ANYTHING, XL_ARG_ANYTHING }),
+	ROW(dynptr_write, "0.1",
+	    .arg = { XL_ARG_DYNPTR, XL_ARG_ANYTHING, XL_ARG_MEM, XL_ARG_CONST_SIZE_OR_ZERO,
+		     XL_ARG_ANYTHING }),
+	ROW(dynptr_data, "0.1", .ret = XL_RET_MEM_OR_NULL,
+	    .arg = { XL_ARG_DYNPTR, XL_ARG_ANYTHING, XL_ARG_ANYTHING }),
 	ROW(ktime_get_tai_ns, "0.1"),
 };
 

@@ -74,6 +74,7 @@ xl_helper_fn xl_helper_strtoul;
 xl_helper_fn xl_helper_probe_read_kernel;
 
 /* helpers_dynptr.c */
+xl_helper_fn xl_helper_dynptr_from_mem;
 xl_helper_fn xl_helper_dynptr_read;
 xl_helper_fn xl_helper_dynptr_write;
 xl_helper_fn xl_helper_dynptr_data;
@@ -85,6 +86,20 @@ xl_helper_fn xl_kfunc_dynptr_is_null;
 xl_helper_fn xl_kfunc_dynptr_is_rdonly;
 xl_helper_fn xl_kfunc_dynptr_size;
 xl_helper_fn xl_kfunc_dynptr_clone;
+xl_helper_fn xl_kfunc_dynptr_copy;
+
+/* kfuncs_iter.c */
+xl_helper_fn xl_kfunc_iter_num_new;
+xl_helper_fn xl_kfunc_iter_num_next;
+xl_helper_fn xl_kfunc_iter_num_destroy;
+
+/* kfuncs_xdp.c */
+xl_helper_fn xl_kfunc_xdp_metadata_rx_timestamp;
+xl_helper_fn xl_kfunc_xdp_metadata_rx_hash;
+xl_helper_fn xl_kfunc_xdp_metadata_rx_vlan_tag;
+xl_helper_fn xl_kfunc_xdp_flow_lookup;
+xl_helper_fn xl_kfunc_xdp_get_xfrm_state;
+xl_helper_fn xl_kfunc_nothing;
 
 /* helpers_sock.c */
 xl_helper_fn xl_helper_sk_lookup_tcp;

@@ -396,11 +396,12 @@ static void a_forged_dynptr_reaches_nothing_but_the_packet(void **state)
 	uint8_t buffer[4];
 
 	for (size_t i = 0; i < 6 * 6 * 6; i++) {
-		const struct xl_dynptr d = { .kind = XL_DYNPTR_XDP,
-					     .size = words[i % 6],
+		const struct xl_dynptr d = { .data = (uintptr_t)&frame,
+					     .size = (words[i % 6] & XL_DYNPTR_SIZE_MAX) |
+						     XL_DYNPTR_XDP << XL_DYNPTR_TYPE_SHIFT,
 					     .offset = words[i / 6 % 6] };
 		const uint64_t off = words[i / 36], at = d.offset + off;
-		const bool fits = off + 4 <= d.size && at + 4 <= PACKET_LEN;
+		const bool fits = off + 4 <= xl_dynptr_size(&d) && at + 4 <= PACKET_LEN;
 		uint64_t p = call(slice, (uintptr_t)&d, off, 0, 4, 0);
 
 		assert_int_equal(p, fits ? (uintptr_t)frame.data + at : 0);

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "maps/map.h"
+#include "xdp-runtime/dynptr.h"
 #include "xdp-runtime/helpers.h"
 #include "xdp-runtime/region.h"
 
@@ -224,6 +225,51 @@ static bool check_ringbuf_mem(struct call *c, uint32_t i)
 	return refuse(c, i, "the start of a reserved record is expected, not %s", where);
 }
 
+/* Aligned, on the stack. */
+static bool check_on_stack(struct call *c, uint32_t i, uint32_t size)
+{
+	if (c->arg[i] - (uintptr_t)c->it->stack >= sizeof(c->it->stack) || c->arg[i] % 8)
+		return refuse(c, i, "an aligned place on the stack is expected");
+	return check_range(c, i, size, true);
+}
+
+static bool check_uninit_dynptr(struct call *c, uint32_t i)
+{
+	return check_on_stack(c, i, sizeof(struct xl_dynptr));
+}
+
+static bool may_read_and_write(struct xl_interp *it, uint64_t addr, uint64_t size)
+{
+	return !size || (xl_interp_may(it, addr, size, false) == XL_FAULT_NONE &&
+			 xl_interp_may(it, addr, size, true) == XL_FAULT_NONE);
+}
+
+/* What lies there may have been written by the program. */
+static bool check_dynptr(struct call *c, uint32_t i)
+{
+	struct xl_dynptr d;
+
+	if (!check_uninit_dynptr(c, i))
+		return false;
+	d = xl_dynptr_get(c->arg[i]);
+	if (!d.data ||
+	    (xl_dynptr_type(&d) == XL_DYNPTR_XDP && d.data == (uintptr_t)c->it->packet) ||
+	    (xl_dynptr_type(&d) == XL_DYNPTR_LOCAL &&
+	     may_read_and_write(c->it, d.data + d.offset, xl_dynptr_size(&d))))
+		return true;
+	return refuse(c, i, "what lies there is no dynptr, or its memory is gone");
+}
+
+static bool check_iter(struct call *c, uint32_t i)
+{
+	return check_on_stack(c, i, sizeof(uint64_t));
+}
+
+static bool check_kernel_obj(struct call *c, uint32_t i)
+{
+	return refuse(c, i, "there is no such object");
+}
+
 /* Spin locks and timers: where the values of a map have them, at @off; -1: nowhere. */
 static bool check_field(struct call *c, uint32_t i, const char *what,
 			int32_t (*off_in)(const struct xl_map *map))
@@ -278,6 +324,10 @@ static bool (*const check_arg[])(struct call *c, uint32_t i) = {
 	[XL_ARG_STACK_OR_NULL] = check_stack_or_null,
 	[XL_ARG_ALLOC_SIZE] = check_alloc_size,
 	[XL_ARG_RINGBUF_MEM] = check_ringbuf_mem,
+	[XL_ARG_DYNPTR] = check_dynptr,
+	[XL_ARG_UNINIT_DYNPTR] = check_uninit_dynptr,
+	[XL_ARG_ITER] = check_iter,
+	[XL_ARG_KERNEL_OBJ] = check_kernel_obj,
 	[XL_ARG_SPIN_LOCK] = check_spin_lock,
 	[XL_ARG_TIMER] = check_timer,
 };

@@ -32,6 +32,19 @@ static bool find_packet(const struct xl_interp *it, uint64_t addr, struct piece 
 	return in_piece(out, addr);
 }
 
+/* Fragments: bpf_dynptr_slice() points there. */
+static bool find_frag(const struct xl_interp *it, uint64_t addr, struct piece *out)
+{
+	const struct xl_frame *f = it->packet;
+
+	for (uint32_t i = 0; i < f->n_frags; i++) {
+		*out = (struct piece){ (uintptr_t)f->frags[i].addr, f->frags[i].len, true, true };
+		if (in_piece(out, addr))
+			return true;
+	}
+	return false;
+}
+
 static bool find_stack(const struct xl_interp *it, uint64_t addr, struct piece *out)
 {
 	const uint64_t frame = (addr - (uintptr_t)it->stack) / XL_INTERP_STRIDE;
@@ -88,7 +101,8 @@ enum xl_fault_kind xl_interp_may(struct xl_interp *it, uint64_t addr, uint64_t s
 			it->slot_size = (uint32_t)p.size;
 			it->slot_writable = p.writable;
 		}
-	} else if (!find_held(it, addr, &p) && !find_lent(it, addr, &p)) {
+	} else if (!find_frag(it, addr, &p) && !find_held(it, addr, &p) &&
+		   !find_lent(it, addr, &p)) {
 		return XL_FAULT_ACCESS;
 	}
 	if (size > p.size - (addr - p.base) || (!write && !p.readable))
@@ -103,7 +117,7 @@ size_t xl_interp_readable(const struct xl_run *run, uintptr_t addr, size_t len)
 	uint64_t room;
 
 	if (!find_packet(it, addr, &p) && !find_stack(it, addr, &p) && !find_value(it, addr, &p) &&
-	    !find_held(it, addr, &p) && !find_lent(it, addr, &p))
+	    !find_frag(it, addr, &p) && !find_held(it, addr, &p) && !find_lent(it, addr, &p))
 		return 0;
 	room = p.readable ? p.size - (addr - p.base) : 0;
 	return len < room ? len : room;
