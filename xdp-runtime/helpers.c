@@ -8,6 +8,9 @@
  */
 #include "xdp-runtime/helpers.h"
 
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/tcp.h>
 #include <stddef.h>
 
 #include "xdp-runtime/helpers_fn.h"
@@ -79,6 +82,9 @@ static const struct xl_helper helpers[] = {
 	ROW(probe_read_kernel, "0.1",
 	    .arg = { XL_ARG_UNINIT_MEM, XL_ARG_CONST_SIZE_OR_ZERO, XL_ARG_ANYTHING },
 	    .gpl_only = true),
+	ROW(probe_read_kernel_str, "0.1",
+	    .arg = { XL_ARG_UNINIT_MEM, XL_ARG_CONST_SIZE_OR_ZERO, XL_ARG_ANYTHING },
+	    .gpl_only = true),
 	ROW(jiffies64, "0.1"),
 	ROW(ktime_get_boot_ns, "0.1"),
 	ROW(ringbuf_output, "0.1",
@@ -127,6 +133,18 @@ static const struct xl_helper helpers[] = {
 		     XL_ARG_ANYTHING }),
 	ROW(dynptr_data, "0.1", .ret = XL_RET_MEM_OR_NULL,
 	    .arg = { XL_ARG_DYNPTR, XL_ARG_ANYTHING, XL_ARG_ANYTHING }),
+	ROW(tcp_raw_gen_syncookie_ipv4, "0.1",
+	    .arg = { XL_ARG_FIXED_MEM, XL_ARG_MEM, XL_ARG_CONST_SIZE_OR_ZERO },
+	    .fixed_size = sizeof(struct iphdr), .gpl_only = true),
+	ROW(tcp_raw_gen_syncookie_ipv6, "0.1",
+	    .arg = { XL_ARG_FIXED_MEM, XL_ARG_MEM, XL_ARG_CONST_SIZE_OR_ZERO },
+	    .fixed_size = sizeof(struct ipv6hdr), .gpl_only = true),
+	ROW(tcp_raw_check_syncookie_ipv4, "0.1", .arg = { XL_ARG_FIXED_MEM, XL_ARG_FIXED_MEM },
+	    .fixed_size = sizeof(struct iphdr), .fixed_size_2 = sizeof(struct tcphdr),
+	    .gpl_only = true),
+	ROW(tcp_raw_check_syncookie_ipv6, "0.1", .arg = { XL_ARG_FIXED_MEM, XL_ARG_FIXED_MEM },
+	    .fixed_size = sizeof(struct ipv6hdr), .fixed_size_2 = sizeof(struct tcphdr),
+	    .gpl_only = true),
 	ROW(ktime_get_tai_ns, "0.1"),
 };
 

@@ -60,7 +60,8 @@ struct xl_helper {
 	xl_helper_fn *fn; /* NULL: done by the engine itself (bpf_tail_call) */
 	enum xl_ret ret;
 	enum xl_arg arg[5];
-	uint32_t fixed_size; /* bytes of the FIXED_* argument */
+	uint32_t fixed_size;   /* bytes of the FIXED_* argument */
+	uint32_t fixed_size_2; /* of argument 2, where it differs from argument 1; else 0 */
 	bool gpl_only;
 	bool changes_packet; /* packet pointers of the program are stale afterwards */
 	bool calls_back;     /* takes a BPF function (XL_ARG_FUNC) */

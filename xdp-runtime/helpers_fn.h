@@ -72,6 +72,13 @@ xl_helper_fn xl_helper_strncmp;
 xl_helper_fn xl_helper_strtol;
 xl_helper_fn xl_helper_strtoul;
 xl_helper_fn xl_helper_probe_read_kernel;
+xl_helper_fn xl_helper_probe_read_kernel_str;
+
+/* helpers_syncookie.c */
+xl_helper_fn xl_helper_tcp_raw_gen_syncookie_ipv4;
+xl_helper_fn xl_helper_tcp_raw_gen_syncookie_ipv6;
+xl_helper_fn xl_helper_tcp_raw_check_syncookie_ipv4;
+xl_helper_fn xl_helper_tcp_raw_check_syncookie_ipv6;
 
 /* helpers_dynptr.c */
 xl_helper_fn xl_helper_dynptr_from_mem;

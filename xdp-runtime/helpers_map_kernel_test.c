@@ -283,7 +283,7 @@ static void memory_is_probed_as_in_the_kernel(void **state)
 	for (int round = 0; round < 50; round++) {
 		for (uint32_t i = 0; i < XT_CALLS_MAX; i++)
 			calls[i] = (struct xt_call){
-				BPF_FUNC_probe_read_kernel,
+				PICK(BPF_FUNC_probe_read_kernel, BPF_FUNC_probe_read_kernel_str),
 				{ IO(2048 + xt_random() % 512), IMM(xt_random() % 512),
 				  xt_random() % 8 ? IO(xt_random() % 1500) : IMM(PICK(0, 1, 4096)) }
 			};

@@ -143,3 +143,26 @@ uint64_t xl_helper_probe_read_kernel(uint64_t out, uint64_t r2, uint64_t from, u
 	memset(to, 0, size);
 	return xl_helper_int((int64_t)from < 0 ? -EFAULT : -ERANGE);
 }
+
+/* The same for a string: up to its NUL, which is always there in @out. */
+uint64_t xl_helper_probe_read_kernel_str(uint64_t out, uint64_t r2, uint64_t from, uint64_t r4,
+					 uint64_t r5)
+{
+	const struct xl_run *run = xl_run;
+	const uint32_t size = (uint32_t)r2;
+	char *to = (char *)(uintptr_t)out;
+	size_t n, len;
+
+	if (!size)
+		return 0;
+	n = run->readable ? run->readable(run, (uintptr_t)from, size) : 0;
+	len = n ? strnlen((const char *)(uintptr_t)from, n) : 0;
+	if (len < n || (n && n == size)) {
+		len = len < n ? len : n - 1;
+		memmove(to, (const char *)(uintptr_t)from, len);
+		to[len] = '\0';
+		return len + 1;
+	}
+	memset(to, 0, size);
+	return xl_helper_int((int64_t)from < 0 ? -EFAULT : -ERANGE);
+}

@@ -140,7 +140,10 @@ static bool check_mem_rw(struct call *c, uint32_t i)
 
 static bool check_fixed_mem(struct call *c, uint32_t i)
 {
-	return check_range(c, i, c->helper->fixed_size, false);
+	const struct xl_helper *h = c->helper;
+
+	return check_range(c, i, i == 1 && h->fixed_size_2 ? h->fixed_size_2 : h->fixed_size,
+			   false);
 }
 
 static bool check_fixed_uninit_mem(struct call *c, uint32_t i)
