@@ -36,6 +36,18 @@ struct core_use {
 	char type[64]; /* the first such type */
 };
 
+/* "iphdr___mine" is a view of iphdr. */
+static bool is_stable(const char *name)
+{
+	const char *flavor = strstr(name, "___");
+	const size_t n = flavor && flavor != name ? (size_t)(flavor - name) : strlen(name);
+
+	for (size_t i = 0; i < sizeof(stable_types) / sizeof(stable_types[0]); i++)
+		if (!strncmp(name, stable_types[i], n) && !stable_types[i][n])
+			return true;
+	return false;
+}
+
 static void look(void *arg, const struct xl_elf_func *func, const struct bpf_core_relo *relo)
 {
 	struct core_use *use = arg;
@@ -47,9 +59,8 @@ static void look(void *arg, const struct xl_elf_func *func, const struct bpf_cor
 	if (use->kernel || !func || xl_object_is_foreign(use->obj, func) ||
 	    relo->kind == BPF_CORE_TYPE_ID_LOCAL)
 		return;
-	for (size_t i = 0; i < sizeof(stable_types) / sizeof(stable_types[0]); i++)
-		if (!strcmp(name, stable_types[i]))
-			return;
+	if (is_stable(name))
+		return;
 	use->kernel = true;
 	snprintf(use->type, sizeof(use->type), "%s", name);
 }

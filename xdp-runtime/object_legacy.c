@@ -5,7 +5,8 @@
  * which loader the object was written for:
  *
  *     16, 20        samples/bpf and libbpf 0.x, without and with flags
- *     24, 28        samples/bpf with index of the inner map and NUMA node; aya with id and pinning
+ *     24, 28        samples/bpf with index of the inner map and NUMA node; aya and older iproute2
+ *                   with id and pinning
  *     36            iproute2's struct bpf_elf_map
  *     40            goebpf, with pointers to the inner map and to a path to pin at
  *
@@ -37,7 +38,7 @@ static const struct layout layouts[] = {
 	{ .size = 16 },
 	{ .size = 20, .flags = 4 },
 	{ .size = 24, .flags = 4, .inner_index = 5 },
-	{ .size = 28, .flags = 4, .inner_index = 5, .numa_node = 6, .pinning = 6 },
+	{ .size = 28, .flags = 4, .id = 5, .inner_index = 5, .numa_node = 6, .pinning = 6 },
 	{ .size = 36, .flags = 4, .id = 5, .pinning = 6, .inner_id = 7, .inner_slot = 8 },
 	{ .size = 40, .flags = 4, .inner_pointer = 6, .pin_pointer = 8 },
 };

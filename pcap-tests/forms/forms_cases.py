@@ -68,6 +68,29 @@ class OldMaps(FormCase):
         self.assertEqual(len(maps["counts"]), 7)
 
 
+class OldInner(FormCase):
+    def test_maps_of_maps_say_in_their_own_way_what_they_hold(self):
+        outer = self.file("outer.json", [{"key": 5, "value": "held"}])
+        for form in ("24", "28", "40", "each"):
+            with self.subTest(form=form):
+                obj = "old_inner_" + form
+                self.check(obj, [packet(0)], ["XDP_PASS"], "--prog", "entry")
+                options = ("--prog", "entry", "--map", "outer=" + outer)
+                self.check(obj, [packet(0)] * 2, ["XDP_DROP"] * 2, *options)
+                held = self.dump(obj, [packet(0)] * 2, *options)["held"]
+                self.assertEqual([row["value"][0] for row in held], ["0x00", "0x02"])
+
+    def test_28_bytes_may_have_an_id(self):
+        self.check("old_inner_28", [packet(2), packet(3)], ["XDP_PASS", "XDP_TX"],
+                   "--prog", "entry")
+
+    def test_a_path_pins_within_the_runtime_only(self):
+        for form, note in (("28", ""), ("40", "shared by name")):
+            out = self.run_xdpland("map", "list", self.obj("old_inner_" + form)).out
+            self.assertRegex(out, rf"(?m)^outer +hash_of_maps +4 +4 +4 .*{note}$")
+        self.assertFalse(os.path.exists("/sys/fs/bpf/outer"))
+
+
 class Sections(FormCase):
     PROGS = {"in_prog": "XDP_DROP", "also_in_prog": "XDP_TX", "from_netdev": "XDP_PASS",
              "numbered": "XDP_TX", "takes_anything": "XDP_DROP", "of_aya": "XDP_PASS"}
