@@ -357,6 +357,19 @@ static void packet_headers_stay_as_compiled(void **state)
 	xl_object_close(obj);
 }
 
+static void a_part_of_a_header_is_completed(void **state)
+{
+	struct xl_object *obj;
+
+	if (access("/sys/kernel/btf/vmlinux", R_OK)) {
+		fprintf(stderr, "no BTF of the kernel\n");
+		skip();
+	}
+	obj = load_object(*state, "core_part"); /* declared without what lies before the ttl */
+	assert_int_equal(ttl_offset(prog(obj, "plain")->prog), 8);
+	xl_object_close(obj);
+}
+
 /* A kernel in whose iphdr the ttl comes later. */
 static void write_other_kernel(char *path, size_t size)
 {
@@ -642,6 +655,7 @@ int main(void)
 		CLAIM(maps_of_before_btf_are_made),
 		CLAIM(internal_maps_have_the_names_of_their_sections),
 		CLAIM(packet_headers_stay_as_compiled),
+		CLAIM(a_part_of_a_header_is_completed),
 		CLAIM(a_given_btf_decides),
 		CLAIM(a_given_btf_must_be_one),
 		CLAIM(a_kernel_type_is_asked_of_the_kernel),

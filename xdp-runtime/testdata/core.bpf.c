@@ -7,6 +7,12 @@ struct xdp_md {
 	__u32 data, data_end, data_meta, ingress_ifindex, rx_queue_index, egress_ifindex;
 } CORE;
 
+#ifdef PART_OF_TYPE
+struct iphdr {
+	__u8 ttl;
+	__be32 daddr;
+} CORE;
+#else
 struct iphdr {
 	__u8 ihl : 4, version : 4;
 	__u8 tos;
@@ -15,6 +21,7 @@ struct iphdr {
 	__be16 check;
 	__be32 saddr, daddr;
 } CORE;
+#endif
 
 #ifdef KERNEL_TYPE
 struct task_struct {
