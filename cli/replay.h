@@ -36,6 +36,7 @@ struct xl_replay_opts {
 	const char *btf;
 	const char *diff;
 	const char *jumbo;
+	const char *rx_hash, *rx_vlan;
 	struct xl_option_list progs, maps, sets, fibs;
 	struct xl_option_text dump_maps;
 	struct xl_object_words object;
@@ -63,6 +64,7 @@ struct xl_replay {
 	bool fragments; /* packets that do not fit into a page come in fragments */
 	uint8_t *
 		whole; /* XL_FRAGMENTED_ROOM bytes: what came out in fragments, in one piece; NULL */
+	struct xl_rx_info rx;
 	uint64_t clock_ns; /* CLOCK_MONOTONIC as programs see it; never goes back */
 	uint64_t shift_ns; /* what this round of --loop adds to a packet's time */
 	uint64_t first_ns; /* time of the capture's first packet */

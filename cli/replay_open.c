@@ -13,6 +13,7 @@
 #include "cli/json_in.h"
 #include "cli/json_out.h"
 #include "cli/map_json.h"
+#include "cli/rx_info.h"
 #include "xdp-runtime/fib.h"
 #include "xdp-runtime/prog.h"
 #include "xdp-runtime/runtime.h"
@@ -313,6 +314,18 @@ static enum xl_exit choose_layout(struct xl_replay *r, struct xl_err *e)
 	return XL_EXIT_OK;
 }
 
+/* --rx-hash, --rx-vlan. The capture has the time. */
+static enum xl_exit set_rx_info(struct xl_replay *r, struct xl_err *e)
+{
+	const struct xl_replay_opts *o = r->opts;
+
+	r->rx.has_time = true;
+	if ((o->rx_hash && xl_rx_info_set_hash(&r->rx, o->rx_hash, e)) ||
+	    (o->rx_vlan && xl_rx_info_set_vlan(&r->rx, o->rx_vlan, e)))
+		return XL_EXIT_USAGE;
+	return XL_EXIT_OK;
+}
+
 static enum xl_exit load_map(struct xl_replay *r, const char *name, const char *path,
 			     struct xl_err *e)
 {
@@ -435,6 +448,8 @@ enum xl_exit xl_replay_open(const struct xl_replay_opts *opts,
 		code = choose_progs(r, e);
 	if (!code)
 		code = choose_layout(r, e);
+	if (!code)
+		code = set_rx_info(r, e);
 	if (!code)
 		code = load_maps(r, e);
 	if (!code)

@@ -73,6 +73,7 @@ static void lay_out(struct xl_replay *r, const struct xl_packet *packet)
 	f->time_ns = advance_clock(r, packet->time_ns);
 	f->ifindex = r->opts->ifindex;
 	f->rx_queue = r->opts->rx_queue;
+	f->rx = &r->rx;
 }
 
 static void run_programs(struct xl_replay *r, struct xl_replay_result *out)

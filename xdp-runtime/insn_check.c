@@ -19,6 +19,7 @@
 #include <stdlib.h>
 
 #include "xdp-runtime/helpers.h"
+#include "xdp-runtime/kfuncs.h"
 #include "xdp-runtime/prog.h"
 #include "xdp-runtime/vlog.h"
 
@@ -117,7 +118,7 @@ static int check_helper(const struct check *c, const struct bpf_insn *insn, cons
 
 	if (insn->off)
 		return reserved(c, form);
-	if (xl_helper_of(insn->imm))
+	if (xl_helper_of(insn->imm) || insn->imm == XL_KFUNC_ABSENT)
 		return 0;
 	name = xl_helper_name(insn->imm);
 	if (!name)

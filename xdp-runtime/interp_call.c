@@ -17,6 +17,7 @@
 #include "maps/map.h"
 #include "xdp-runtime/dynptr.h"
 #include "xdp-runtime/helpers.h"
+#include "xdp-runtime/kfuncs.h"
 #include "xdp-runtime/region.h"
 
 struct call {
@@ -393,6 +394,10 @@ bool xl_interp_helper(struct xl_interp *it, uint64_t *r)
 {
 	struct call c = { it, xl_helper_of(it->insn->imm), &r[BPF_REG_1], NULL };
 
+	if (it->insn->imm == XL_KFUNC_ABSENT) {
+		xl_interp_fault(it, XL_FAULT_BAD_INSN, "the kernel function is absent");
+		return false;
+	}
 	if (!c.helper || !c.helper->fn) {
 		xl_interp_fault(it, XL_FAULT_BAD_INSN, "helper #%d", it->insn->imm);
 		return false;

@@ -14,6 +14,7 @@
 #include "xdp-runtime/fib.h"
 #include "xdp-runtime/helpers.h"
 #include "xdp-runtime/interp_test_rig.h"
+#include "xdp-runtime/kfuncs.h"
 
 #define INSNS_MAX  512
 #define INSN_LIMIT 4000
@@ -129,7 +130,12 @@ static void resolve_maps(struct fuzz *f)
 static int32_t served_helper(int32_t wish)
 {
 	const int32_t end = xl_helper_end();
+	const uint32_t n_kfuncs = (uint32_t)(xl_kfunc_end() - XL_KFUNC_FIRST);
 	int32_t id = (int32_t)((uint32_t)wish % (uint32_t)end);
+
+	/* Negative wishes are for kernel functions. */
+	if ((uint32_t)wish >> 31)
+		return XL_KFUNC_FIRST + (int32_t)((uint32_t)wish % n_kfuncs);
 
 	while (!xl_helper_of(id))
 		id = (id + 1) % end;

@@ -13,6 +13,10 @@
 
 #define XL_KFUNC_FIRST 0x10000000 /* chosen: far from the kernel's helpers and from XL_POISON */
 
+/* Of a weak one that is not served, in a program that asks before it calls: such a call loads, and
+ * cannot be executed. */
+#define XL_KFUNC_ABSENT (XL_KFUNC_FIRST - 1)
+
 /* The number for a kfunc by its name, of which "___" and what follows is ignored, as libbpf does;
  * -1 if it is not served. */
 int32_t xl_kfunc_number(const char *name);

@@ -6,7 +6,8 @@
  *
  * - an instruction with a relocation that nothing can satisfy becomes a call of a helper number
  *   that does not exist, XL_POISON + n; the program that reaches it is refused, with reason n;
- * - a call of a kernel function that we serve gets our number for it (kfuncs.h);
+ * - a call of a kernel function that we serve gets our number for it (kfuncs.h), and that of a
+ *   weak one that we do not, where the program asks first, one that stops it if it gets there;
  * - relocations of programs that are not XDP go: they are never loaded;
  * - externs are gone with their relocations.
  *
@@ -26,6 +27,8 @@ struct fixer {
 	struct xl_object *obj;
 	struct xl_object_priv *priv;
 	struct xl_elf *elf;
+	/* By symbol: the last function that asked whether that weak one is there, or NULL. */
+	const struct xl_elf_func **asked;
 	struct xl_err *e;
 };
 
@@ -128,12 +131,17 @@ static enum what judge_extern(const struct fixer *f, const struct site *s, char 
 			s->insn[0].imm = 1;
 		return DROP;
 	}
+	if (is_call(s->insn) && weak && f->asked[s->sym - f->elf->sym] == s->func) {
+		*s->insn = (struct bpf_insn){ .code = BPF_JMP | BPF_CALL, .imm = XL_KFUNC_ABSENT };
+		return DROP;
+	}
 	if (is_call(s->insn)) {
 		*why = text("needs kernel function %s, which is not served", s->name);
 		return POISON;
 	}
 	if (weak) { /* absent, and the program asks whether it is */
 		s->insn[0].imm = s->insn[1].imm = 0;
+		f->asked[s->sym - f->elf->sym] = s->func;
 		return DROP;
 	}
 	*why = text("needs kernel symbol %s, which is not served", s->name);
@@ -344,7 +352,11 @@ int xl_object_fix(struct xl_object *obj, struct xl_err *e)
 
 	err = xl_object_fix_core(obj, e);
 	err = err ? err : xl_object_fix_btf(obj, e);
+	f.asked = calloc((size_t)priv->elf.n_syms + 1, sizeof(*f.asked));
+	if (!err && !f.asked)
+		err = xl_err_set(e, -ENOMEM, "out of memory");
 	err = err ? err : fix_relocations(&f);
+	free(f.asked);
 	if (!err)
 		fix_symbols(&f);
 	return err;
