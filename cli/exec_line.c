@@ -48,7 +48,8 @@ static int read_dump_item(struct xl_exec_reader *r, const json_t *in, struct xl_
 	err = xl_exec_read_map_ref(r, json_array_get(in, 0), &out->map);
 	if (err)
 		return err;
-	err = xl_exec_hex_of(r, json_array_get(in, 1), r->line->maps[out->map].key_size, &out->key);
+	err = xl_exec_hex_of(r, json_array_get(in, 1),
+			     xl_exec_question_size(&r->line->maps[out->map]), &out->key);
 	if (err)
 		xl_err_prefix(r->e, "key");
 	return err;

@@ -35,6 +35,7 @@ struct xl_exec_entry {
 struct xl_exec_map {
 	const char *name; /* "" if it has none */
 	uint32_t type, key_size, value_size, max_entries, flags;
+	uint64_t map_extra;
 	struct xl_exec_map *inner; /* the template of a map-in-map, or NULL */
 	struct xl_exec_entry *init;
 	size_t n_init;
@@ -61,7 +62,7 @@ struct xl_exec_packet {
 
 struct xl_exec_dump {
 	uint32_t map;
-	uint8_t *key;
+	uint8_t *key; /* xl_exec_question_size() bytes */
 };
 
 struct xl_exec_line {
@@ -93,5 +94,8 @@ void xl_exec_line_free(struct xl_exec_line *line);
 
 /* Bytes of a value of @map as bpf(2) has it. */
 size_t xl_exec_value_size(const struct xl_exec_map *map, uint32_t n_cpus);
+/* Whether @map is asked for a value (bloom filter) and not for a key; and bytes of either. */
+bool xl_exec_asks_for_value(const struct xl_exec_map *map);
+size_t xl_exec_question_size(const struct xl_exec_map *map);
 
 #endif

@@ -23,6 +23,18 @@ size_t xl_exec_value_size(const struct xl_exec_map *map, uint32_t n_cpus)
 	return is_per_cpu(map) ? stride(map->value_size) * n_cpus : map->value_size;
 }
 
+bool xl_exec_asks_for_value(const struct xl_exec_map *map)
+{
+	const struct xl_map_ops *ops = xl_map_ops_of((enum bpf_map_type)map->type);
+
+	return ops && ops->peek_asks;
+}
+
+size_t xl_exec_question_size(const struct xl_exec_map *map)
+{
+	return xl_exec_asks_for_value(map) ? map->value_size : map->key_size;
+}
+
 static int read_type(struct xl_exec_reader *r, const json_t *obj, uint32_t *out)
 {
 	const json_t *in = xl_exec_get(obj, "type");
@@ -58,6 +70,8 @@ static int read_shape(struct xl_exec_reader *r, const json_t *obj, struct xl_exe
 		err = xl_exec_u32(r, obj, "max_entries", &out->max_entries);
 	if (!err)
 		err = xl_exec_u32(r, obj, "flags", &out->flags);
+	if (!err)
+		err = xl_exec_u64(r, obj, "map_extra", &out->map_extra);
 	return err;
 }
 

@@ -41,7 +41,8 @@ static int check_memory(struct xl_exec *x, const struct xl_exec_map *map, struct
 			       ((xl_exec_value_size(map, x->opts.line.n_cpus) + 7) & ~UINT64_C(7));
 	uint64_t size;
 
-	if (__builtin_mul_overflow(entry, map->max_entries, &size) ||
+	/* The entries of a ring buffer are bytes. */
+	if (__builtin_mul_overflow(entry ? entry : 1, map->max_entries, &size) ||
 	    __builtin_add_overflow(size, x->live.map_memory, &size) || size > x->opts.map_memory)
 		return xl_err_set(e, -ENOMEM,
 				  "the line's maps would have room for more than %llu MB: "
@@ -83,6 +84,7 @@ static int create_map(struct xl_exec *x, const struct xl_exec_map *map, int inne
 	attr.value_size = map->value_size;
 	attr.max_entries = map->max_entries;
 	attr.map_flags = map->flags;
+	attr.map_extra = map->map_extra;
 	attr.inner_map_fd = (uint32_t)inner_fd;
 	bpf_name(map->name, attr.map_name);
 	fd = sys(x, BPF_MAP_CREATE, &attr);
@@ -348,6 +350,8 @@ bool xl_exec_lookup(struct xl_exec *x, uint32_t map, const uint8_t *key, uint8_t
 	attr.map_fd = (uint32_t)x->live.map_fd[map];
 	attr.key = spec->key_size ? (uintptr_t)key : 0;
 	attr.value = (uintptr_t)value;
+	if (xl_exec_asks_for_value(spec))
+		memcpy(value, key, spec->value_size);
 	if (sys(x, BPF_MAP_LOOKUP_ELEM, &attr))
 		return false;
 	if (kind == XL_VALUE_MAP_FD || kind == XL_VALUE_PROG_FD)

@@ -145,6 +145,13 @@ class Runs(unittest.TestCase):
                       dump=[[0, ""]])
         self.assertEqual(answer(line)["runs"][0]["dump"], [KEY1])
 
+    def test_bloom_filter_is_asked_for_values(self):
+        kind = {"type": "bloom_filter", "key_size": 0, "value_size": 4, "max_entries": 100,
+                "map_extra": 3}
+        line = passes(maps=[dict(kind, init=[["", "01000000"]])],
+                      dump=[[0, "01000000"], [0, "02000000"]])
+        self.assertEqual(answer(line)["runs"][0]["dump"], ["01000000", None])
+
     def test_large_packet_is_whole_or_in_fragments(self):
         size = Program().add(insn(LDX_W, 0, 1, 4), insn(LDX_W, 2, 1, 0), insn(0x1f, 0, 2),
                              insn(EXIT))
@@ -226,6 +233,8 @@ class Refusals(unittest.TestCase):
         big = dict(ARRAY, value_size=1 << 20, max_entries=2000)
         self.refused(passes(maps=[big]), "ENOMEM", "--map-memory")
         self.assertNotIn("error", answer(passes(maps=[big]), "--map-memory", "3000"))
+        ring = {"type": "ringbuf", "max_entries": 1 << 30}
+        self.refused(passes(maps=[ring, ring]), "ENOMEM", "maps[1]", "--map-memory")
 
     def test_value_that_does_not_go_in_is_refused(self):
         self.refused(passes(maps=[dict(HASH, max_entries=1, init=[[KEY0, "00" * 8],
