@@ -20,6 +20,8 @@ extern const struct xl_map_ops xl_devmap_ops;
 extern const struct xl_map_ops xl_devmap_hash_ops;
 extern const struct xl_map_ops xl_cpumap_ops;
 extern const struct xl_map_ops xl_xskmap_ops;
+extern const struct xl_map_ops xl_sockmap_ops;
+extern const struct xl_map_ops xl_sockhash_ops;
 extern const struct xl_map_ops xl_perf_event_array_ops;
 extern const struct xl_map_ops xl_queue_ops;
 extern const struct xl_map_ops xl_stack_ops;

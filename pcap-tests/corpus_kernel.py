@@ -50,10 +50,11 @@ def what_differs(diff):
     return "; ".join(found)
 
 
-def replay(args, obj, name, capture, limit):
+def replay(args, obj, row, capture, limit):
     """{"loads", "equal", "compared", "why", "notes"} of one program on one capture."""
-    command = [args.xdpland, "replay", obj, "--prog", name, "--pcap", capture, "--diff", "kernel",
+    command = [args.xdpland, "replay", obj, "--prog", row["name"], "--pcap", capture, "--diff", "kernel",
                "--limit", str(limit), "-j"]
+    command += [x for name in row["shapeless"] for x in ("--inner", name + "=hash,4,4,2")]
     out = {"loads": True, "equal": False, "compared": 0, "why": "", "notes": []}
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LONGEST_S)
@@ -77,7 +78,7 @@ def try_program(args, o, row):
     row.update(object=o.name, cpu=o.cpu)
     if not row["runs"]:
         return row
-    row["captures"] = {os.path.basename(path): replay(args, o.obj, row["name"], path, limit)
+    row["captures"] = {os.path.basename(path): replay(args, o.obj, row, path, limit)
                        for path, limit in args.captures}
     results = row["captures"].values()
     row["we_load"] = all(r["loads"] for r in results)

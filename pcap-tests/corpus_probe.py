@@ -4,7 +4,8 @@
     corpus_probe.py LIBBPF OBJECT
 
 Each program is loaded by itself, so that one that the verifier refuses does not take the others
-with it. Pins are ignored. Writes JSON: [{"name", "section", "loads", "runs", "why"}].
+with it. Pins are ignored. Writes JSON: [{"name", "section", "loads", "runs", "why", "shapeless"}]; shapeless
+are the maps of maps whose inner maps the object does not describe: they get a small hash.
 """
 import ctypes
 import errno
@@ -60,6 +61,7 @@ class Libbpf:
                 ("bpf_program__fd", number, pointer),
                 ("bpf_map__set_pin_path", number, pointer, text),
                 ("bpf_map__type", number, pointer),
+                ("bpf_map__name", text, pointer),
                 ("bpf_map__max_entries", ctypes.c_uint32, pointer),
                 ("bpf_map__set_max_entries", number, pointer, ctypes.c_uint32),
                 ("bpf_map__inner_map", pointer, pointer),
@@ -96,7 +98,8 @@ def reason(log, warnings, err):
 
 
 def finish_map(bpf, m):
-    """What the sources leave to their control programs. As xdpland does it without being told."""
+    """What the sources leave to their control programs. Returns the map's name if xdpland must be
+    told."""
     bpf.bpf_map__set_pin_path(m, None)
     kind = bpf.bpf_map__type(m)
     if not bpf.bpf_map__max_entries(m) and kind not in NO_SIZE:
@@ -105,6 +108,8 @@ def finish_map(bpf, m):
         inner = bpf.bpf_map_create(INNER["type"], b"inner", INNER["key"], INNER["value"],
                                    INNER["entries"], None)
         bpf.bpf_map__set_inner_map_fd(m, inner)
+        return [bpf.bpf_map__name(m).decode()]
+    return []
 
 
 def try_run(bpf, fd):
@@ -130,13 +135,13 @@ def probe(bpf, path, wanted, warnings):
         return None
     row = {"name": bpf.bpf_program__name(found).decode(),
            "section": bpf.bpf_program__section_name(found).decode(),
-           "loads": False, "runs": False, "why": ""}
+           "loads": False, "runs": False, "why": "", "shapeless": []}
     if is_xdp(bpf, found):
         if bpf.bpf_program__type(found) == UNSPEC:
             bpf.bpf_program__set_type(found, XDP)
         bpf.bpf_program__set_log_buf(found, log, LOG_SIZE)
         for m in bpf.each(bpf.bpf_object__next_map, obj):
-            finish_map(bpf, m)
+            row["shapeless"] += finish_map(bpf, m)
         err = bpf.bpf_object__load(obj)
         row["loads"] = not err
         row["why"] = reason(log, warnings, -err) if err else try_run(bpf, bpf.bpf_program__fd(found))

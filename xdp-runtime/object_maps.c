@@ -85,6 +85,20 @@ static void mend_map(struct xl_object *obj, struct bpf_map *bpf)
 	}
 }
 
+/* libbpf sizes perf event arrays, but not those that a map of maps holds. */
+static void mend_inner(const struct xl_object *obj, struct xl_object_store *store)
+{
+	const struct bpf_map *inner = bpf_map__inner_map(store->bpf);
+
+	if (!inner || bpf_map__type(inner) != BPF_MAP_TYPE_PERF_EVENT_ARRAY ||
+	    bpf_map__max_entries(inner))
+		return;
+	store->inner.type = BPF_MAP_TYPE_PERF_EVENT_ARRAY;
+	store->inner.key_size = store->inner.value_size = 4;
+	store->inner.max_entries = obj->rt->map_env.n_cpus;
+	store->inner.given = true;
+}
+
 /* -- the list --------------------------------------------------------------------------------- */
 
 /* What would stop a map; NULL: nothing is known to. */
@@ -169,6 +183,7 @@ void xl_object_settle_maps(struct xl_object *obj)
 		if (obj->maps[i].why_not)
 			continue;
 		mend_map(obj, xl_object_priv(obj)->stores[i].bpf);
+		mend_inner(obj, &xl_object_priv(obj)->stores[i]);
 		size_map(obj, xl_object_priv(obj)->stores[i].bpf);
 		describe_map(obj, i);
 	}

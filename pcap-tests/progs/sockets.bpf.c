@@ -3,12 +3,26 @@
 
 ARRAY(results, struct record, 1);
 
-#define ASK(helper, size)                                                \
-	do {                                                             \
-		sk = helper(ctx, &tuple, size, netns, flags);            \
-		record(r, sk != NULL);                                   \
-		if (sk)                                                  \
-			bpf_sk_release(sk);                              \
+struct {
+	__uint(type, BPF_MAP_TYPE_SOCKMAP);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, __u32);
+} by_index SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SOCKHASH);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__type(value, __u64);
+} by_key SEC(".maps");
+
+#define ASK(helper, size)                                     \
+	do {                                                  \
+		sk = helper(ctx, &tuple, size, netns, flags); \
+		record(r, sk != NULL);                        \
+		if (sk)                                       \
+			bpf_sk_release(sk);                   \
 	} while (0)
 
 SEC("xdp")
@@ -35,5 +49,12 @@ int sockets(struct xdp_md *ctx)
 		record(r, bpf_tcp_gen_syncookie(sk, &tuple, 20, (void *)&tuple, 20));
 		bpf_sk_release(sk);
 	}
+	key = h & 3;
+	record(r, bpf_map_delete_elem(&by_index, &key));
+	record(r, bpf_map_delete_elem(&by_key, &key));
+	sk = bpf_map_lookup_elem(&by_index, &key);
+	record(r, sk != NULL);
+	if (sk)
+		bpf_sk_release(sk);
 	return XDP_PASS;
 }

@@ -19,7 +19,7 @@
 		__type(value, __u64);              \
 	} name_ SEC(".maps")
 
-MAP(socks, BPF_MAP_TYPE_SOCKMAP, 4, 4);
+MAP(socks, BPF_MAP_TYPE_REUSEPORT_SOCKARRAY, 4, 4);
 MAP(socks_by_key, BPF_MAP_TYPE_SOCKHASH, 8, 4);
 MAP(stacks, BPF_MAP_TYPE_STACK_TRACE, 4, 80);
 MAP(cgroups, BPF_MAP_TYPE_CGROUP_ARRAY, 4, 4);
