@@ -1,7 +1,9 @@
 /* Claims about what a program may not do: it is stopped, and one line says why. */
 #include <setjmp.h>
+#include <stdio.h>
 
 #include "xdp-runtime/interp_test_rig.h"
+#include "xdp-runtime/kfuncs.h"
 
 #include <cmocka.h>
 
@@ -344,6 +346,48 @@ static void keys_that_a_helper_lends_are_readable_until_it_returns(void **state)
 	assert_null(rig.run.lent);
 }
 
+static void what_a_program_writes_over_a_dynptr_is_not_believed(void **state)
+{
+	const int32_t from_xdp = xl_kfunc_number("bpf_dynptr_from_xdp");
+	const int32_t slice = xl_kfunc_number("bpf_dynptr_slice_rdwr");
+	struct xl_region counters;
+	char words[256];
+
+	assert_int_equal(xl_map_regions(m.array, &counters), 1);
+	snprintf(words, sizeof(words),
+		 "insn 10 of test (call bpf_dynptr_slice_rdwr#%d): argument 1 of "
+		 "bpf_dynptr_slice_rdwr: what lies there is no dynptr, or its memory is gone",
+		 slice);
+	/* Another address in one of the packet. */
+	EXPECT(HELPER_ARG, words, MOV(2, 0), STACK_AT(3, -16), CALL_HELPER(from_xdp),
+	       ST(BPF_DW, 10, -16, 0x1000), STACK_AT(1, -16), MOV(2, 0), MOV(3, 0), MOV(4, 8),
+	       CALL_HELPER(slice), EXIT_INSN);
+	/* More than a value holds in one of a value. */
+	snprintf(words, sizeof(words),
+		 "insn 11 of test (call bpf_dynptr_data#203): argument 1 of bpf_dynptr_data: what "
+		 "lies there is no dynptr, or its memory is gone");
+	EXPECT(HELPER_ARG, words, LD_ADDR(1, counters.base), MOV(2, 12), MOV(3, 0),
+	       STACK_AT(4, -16), CALL_HELPER(BPF_FUNC_dynptr_from_mem), ST(BPF_B, 10, -8, 13),
+	       STACK_AT(1, -16), MOV(2, 12), CALL_HELPER(BPF_FUNC_dynptr_data), EXIT_INSN);
+}
+
+static void dynptrs_and_iterators_lie_on_the_stack(void **state)
+{
+	const int32_t new = xl_kfunc_number("bpf_iter_num_new");
+	struct xl_region counters;
+	char words[256];
+
+	assert_int_equal(xl_map_regions(m.array, &counters), 1);
+	snprintf(words, sizeof(words),
+		 "insn 4 of test (call bpf_iter_num_new#%d): argument 1 of bpf_iter_num_new: an "
+		 "aligned place on the stack is expected",
+		 new);
+	EXPECT(HELPER_ARG, words, LD_ADDR(1, counters.base), MOV(2, 0), MOV(3, 9), CALL_HELPER(new),
+	       EXIT_INSN);
+	EXPECT(HELPER_ARG, words, STACK_AT(1, -12), MOV(2, 0), MOV(3, 9), CALL_HELPER(new),
+	       EXIT_INSN);
+}
+
 static void a_tail_call_into_a_refused_program_says_why(void **state)
 {
 	const struct bpf_insn nothing[] = { MOV(0, 2), EXIT_INSN };
@@ -394,6 +438,8 @@ int main(void)
 		TEST(loops_without_end_are_stopped),
 		TEST(calls_are_eight_deep_with_callbacks),
 		TEST(keys_that_a_helper_lends_are_readable_until_it_returns),
+		TEST(what_a_program_writes_over_a_dynptr_is_not_believed),
+		TEST(dynptrs_and_iterators_lie_on_the_stack),
 		TEST(a_tail_call_into_a_refused_program_says_why),
 		TEST(an_unchecked_opcode_stops_the_program),
 	};
