@@ -92,7 +92,6 @@ static const struct note notes[] = {
 	REFUSED(copy_from_user_task, NO_USER),
 	REFUSED(kptr_xchg, "map values hold no kernel objects"),
 	REFUSED(skc_to_mptcp_sock, NO_SOCKET),
-	REFUSED(dynptr_from_mem, NOT_YET),
 	REFUSED(ringbuf_reserve_dynptr, NOT_YET),
 	REFUSED(ringbuf_submit_dynptr, NOT_YET),
 	REFUSED(ringbuf_discard_dynptr, NOT_YET),
