@@ -418,7 +418,8 @@ static int add_func(struct reader *r, uint32_t i)
 
 	if (!*name)
 		return FAIL(r, "symbol %u: a function without a name", i);
-	if (!sym->st_size || sym->st_size % INSN_SIZE || sym->st_value % INSN_SIZE)
+	if (sym->st_size % INSN_SIZE || sym->st_value % INSN_SIZE ||
+	    (!sym->st_size && sym->st_value == r->elf->sec[sym->st_shndx].size))
 		return FAIL(r,
 			    "function '%s' at offset %lu of section '%s' has %lu bytes, "
 			    "not whole instructions",
@@ -434,6 +435,24 @@ static int add_func(struct reader *r, uint32_t i)
 		.n_insns = (uint32_t)(sym->st_size / INSN_SIZE),
 	};
 	return 0;
+}
+
+/* Hand-written assembly tends to leave sizes away: such a function ends where the next begins. */
+static void size_funcs(struct reader *r)
+{
+	struct xl_elf *elf = r->elf;
+
+	for (uint32_t i = 0; i < elf->n_funcs; i++) {
+		struct xl_elf_func *f = &elf->func[i];
+		uint64_t end = elf->sec[f->sec].size / INSN_SIZE;
+
+		if (f->n_insns)
+			continue;
+		if (i + 1 < elf->n_funcs && f[1].sec == f->sec)
+			end = f[1].insn;
+		f->n_insns = (uint32_t)(end - f->insn);
+		elf->sym[f->sym].st_size = f->n_insns * INSN_SIZE;
+	}
 }
 
 static int read_symbols(struct reader *r)
@@ -452,10 +471,12 @@ static int read_symbols(struct reader *r)
 			err = add_func(r, i);
 	}
 	qsort(elf->func, elf->n_funcs, sizeof(*elf->func), compare_func);
+	if (!err)
+		size_funcs(r);
 	for (uint32_t i = 1; i < elf->n_funcs && !err; i++) {
 		const struct xl_elf_func *a = &elf->func[i - 1], *b = &elf->func[i];
 
-		if (a->sec == b->sec && b->insn - a->insn < a->n_insns)
+		if (a->sec == b->sec && (a->insn == b->insn || b->insn - a->insn < a->n_insns))
 			err = FAIL(r, "functions '%s' and '%s' of section '%s' overlap", a->name,
 				   b->name, elf->sec[a->sec].name);
 	}

@@ -133,6 +133,10 @@ class Untyped(FormCase):
         for prog in ("second", "xdp2"):
             self.check("untyped", [packet()], ["XDP_TX"], "--prog", prog)
 
+    def test_functions_without_a_size_end_where_the_next_begins(self):
+        self.check("untyped", [packet()], ["XDP_DROP"], "--prog", "sizeless")
+        self.check("untyped", [packet()], ["XDP_PASS"], "--prog", "sizeless_too")
+
 
 class Slots(FormCase):
     PACKETS = [packet(n) for n in range(9)]

@@ -1,5 +1,6 @@
 # What LLVM before 7 and people make: labels without type or size, blocks with labels of their own,
-# code that only its section names, and maps in the style of before BTF.
+# code that only its section names, functions that have a type but no size, and maps in the style
+# of before BTF.
 
 	.section maps, "aw", @progbits
 	.globl counts
@@ -35,6 +36,18 @@ second:
 
 	.section xdp2, "ax", @progbits
 	r0 = 3
+	exit
+
+	.section xdp3, "ax", @progbits
+	.globl sizeless
+	.type sizeless, @function
+sizeless:
+	r0 = 1
+	exit
+	.globl sizeless_too
+	.type sizeless_too, @function
+sizeless_too:
+	r0 = 2
 	exit
 
 	.section license, "aw", @progbits
