@@ -85,6 +85,13 @@ class Fragments(unittest.TestCase):
         self.object = self.dynptrs
         self.compare("--prog", "far_iterators", "--jumbo", "kernel")
 
+    def test_a_port_whose_fragments_cannot_grow_is_told(self):
+        done, _, summary = self.replay([bytes(9000)], "--diff", "kernel", "--ifindex", "3")
+        if done.returncode == NOT_RUN:
+            self.skipTest(done.stderr.strip())
+        self.assertTrue(any("port 3 lets no packet in fragments grow" in note
+                            for note in summary["diff"]["notes"]), summary)
+
     def test_it_sees_all_of_a_packet_else(self):
         sizes = [3520, 3521, 9000, 60000]
         packets = [bytes(size) for size in sizes]

@@ -317,6 +317,12 @@ int xl_twin_run(struct xl_twin *twin, uint32_t which, const struct xl_twin_packe
 	if (in->linear_len > XL_LINEAR_MAX || in->len > XL_FRAGMENTED_MAX)
 		return -E2BIG;
 	set_port(twin, in);
+	/* The port has no driver that says how large its fragments are: -EOPNOTSUPP. */
+	if (in->linear_len < in->len && twin->kernel_ifindex != 1)
+		xl_twin_add_note(twin,
+				 "the kernel's port %u lets no packet in fragments grow at its "
+				 "tail; port 1 does",
+				 twin->kernel_ifindex);
 	ctx_in = (struct xdp_md){ .data = in->meta_len,
 				  .data_end = in->meta_len + in->linear_len,
 				  .ingress_ifindex = twin->kernel_ifindex,
