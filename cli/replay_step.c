@@ -3,12 +3,15 @@
 #include "cli/replay.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/chain.h"
 #include "xdp-runtime/engine.h"
 #include "xdp-runtime/prog.h"
+#include "xdp-runtime/runtime.h"
 
 /* From the last packet of a round of --loop to the first of the next: time must not stand still
  * where the capture is one packet. Chosen: the step of a classic pcap's clock. */
@@ -114,6 +117,20 @@ static int gather(struct xl_replay *r, struct xl_replay_result *out)
 	return xl_frame_read(&r->frame, 0, r->whole, out->len_out);
 }
 
+static void say_timer_fault(void *arg, const struct xl_run *run)
+{
+	const struct xl_replay *r = arg;
+	char text[512];
+	size_t n;
+
+	if (!r->notice)
+		return;
+	n = (size_t)snprintf(text, sizeof(text), "a timer before packet %" PRIu64 ": ",
+			     r->n_packets + 1);
+	xl_fault_describe(&run->fault, text + n, sizeof(text) - n);
+	r->notice(r->notice_arg, text);
+}
+
 int xl_replay_step(struct xl_replay *r, const struct xl_packet *packet,
 		   struct xl_replay_result *out)
 {
@@ -122,6 +139,7 @@ int xl_replay_step(struct xl_replay *r, const struct xl_packet *packet,
 	if (err)
 		return err;
 	lay_out(r, packet);
+	xl_timers_run(&r->run, r->clock_ns, say_timer_fault, r);
 	r->n_packets++;
 	out->n = r->n_packets;
 	out->time_ns = packet->time_ns;

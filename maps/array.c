@@ -65,6 +65,7 @@ static int update(struct xl_map *map, const void *key, const void *value, uint64
 		xl_map_value_store_locked(map, element(map, index), value);
 	else
 		xl_map_value_store(map, element(map, index), value);
+	xl_map_value_end_timer(map, element(map, index));
 	return 0;
 }
 
@@ -105,6 +106,15 @@ static int lookup_all_cpus(struct xl_map *map, const void *key, void *out_value)
 static int delete (struct xl_map *map, const void *key)
 {
 	return -EINVAL;
+}
+
+static const void *key_of(const struct xl_map *map, const void *value)
+{
+	static _Thread_local uint32_t index;
+
+	index = (uint32_t)((size_t)((const uint8_t *)value - (const uint8_t *)map->mem.base) /
+			   map->value_stride);
+	return &index;
 }
 
 int xl_array_next_key(struct xl_map *map, const void *key, void *out_next)
@@ -184,6 +194,7 @@ const struct xl_map_ops xl_array_ops = {
 	.meta_equal = meta_equal,
 	.regions = regions,
 	.lookup = lookup,
+	.key_of = key_of,
 	.update = update,
 	.delete = delete,
 	.next_key = xl_array_next_key,

@@ -89,6 +89,20 @@ static inline void xl_map_fields_clear(const struct xl_map *map, void *value)
 		xl_map_store_piece((uint8_t *)value + map->field[i].off, zeros, map->field[i].size);
 }
 
+/* The timer in a value of @map, if its values have one: a handle of the runtime's, 0 for none, and
+ * 8 bytes for the type's own use. */
+static inline uint64_t *xl_map_value_timer(const struct xl_map *map, void *value)
+{
+	return (uint64_t *)((uint8_t *)value + map->timer_off);
+}
+
+/* An element goes, or is overwritten: its timer with it. */
+static inline void xl_map_value_end_timer(const struct xl_map *map, void *value)
+{
+	if (map->timer_off >= 0)
+		xl_value_zero(xl_map_value_timer(map, value), sizeof(uint64_t));
+}
+
 /* With the value's lock held, if it is to be had at all: a program that never gives it back must
  * not stop the control side. */
 static inline void xl_map_value_store_locked(const struct xl_map *map, void *value, const void *src)

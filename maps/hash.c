@@ -56,23 +56,27 @@ static void *slot_cpu_value(const struct xl_map *map, uint32_t slot, uint32_t cp
 }
 
 /* Removes an entry. Lock: held for writing. */
-static void remove_node(struct hash *h, struct xl_htab_node *node)
+static void remove_node(const struct xl_map *map, struct xl_htab_node *node)
 {
+	struct hash *h = hash_of(map);
+
 	if (h->is_lru)
 		xl_lru_remove(&h->lru, xl_htab_id(&h->index, node));
+	xl_map_value_end_timer(map, slot_value(map, node->value));
 	xl_slots_put(&h->slots, node->value);
 	xl_htab_remove(&h->index, node);
 }
 
 /* Adds an entry with a slot whose bytes are anything; NULL when the map is full.
  * Lock: held for writing. */
-static struct xl_htab_node *add_node(struct hash *h, const void *key)
+static struct xl_htab_node *add_node(const struct xl_map *map, const void *key)
 {
+	struct hash *h = hash_of(map);
 	const uint32_t queue = h->lru_per_cpu ? xl_cpu : 0;
 	struct xl_htab_node *node;
 
 	if (h->is_lru && xl_lru_full(&h->lru, queue))
-		remove_node(h, xl_htab_node(&h->index, xl_lru_victim(&h->lru, queue)));
+		remove_node(map, xl_htab_node(&h->index, xl_lru_victim(&h->lru, queue)));
 	node = xl_htab_insert(&h->index, key);
 	if (!node)
 		return NULL;
@@ -86,9 +90,10 @@ static struct xl_htab_node *add_node(struct hash *h, const void *key)
  *
  * Errors    -EINVAL, -EEXIST, -ENOENT by @flags; -E2BIG full
  */
-static int node_for_update(struct hash *h, const void *key, uint64_t flags,
+static int node_for_update(const struct xl_map *map, const void *key, uint64_t flags,
 			   struct xl_htab_node **out_node, bool *out_is_new)
 {
+	struct hash *h = hash_of(map);
 	struct xl_htab_node *node;
 
 	node = xl_htab_find(&h->index, key);
@@ -100,7 +105,7 @@ static int node_for_update(struct hash *h, const void *key, uint64_t flags,
 	if (node && h->is_lru)
 		xl_lru_mark(&h->lru, xl_htab_id(&h->index, node));
 	if (!node)
-		node = add_node(h, key);
+		node = add_node(map, key);
 	*out_node = node;
 	return node ? 0 : -E2BIG;
 }
@@ -142,13 +147,18 @@ static int update(struct xl_map *map, const void *key, const void *value, uint64
 	if (locked && update_locked(map, key, value, flags, &err))
 		return err;
 	pthread_rwlock_wrlock(&h->lock);
-	err = node_for_update(h, key, flags, &node, &is_new);
+	err = node_for_update(map, key, flags, &node, &is_new);
 	if (!err) {
 		slot = is_new ? node->value : xl_slots_get(&h->slots);
 		xl_map_fields_clear(map, slot_value(map, slot));
 		xl_map_value_store(map, slot_value(map, slot), value);
-		if (!is_new)
+		if (map->timer_off >= 0)
+			xl_map_value_timer(map, slot_value(map, slot))[1] =
+				xl_htab_id(&h->index, node);
+		if (!is_new) {
+			xl_map_value_end_timer(map, slot_value(map, node->value));
 			xl_slots_put(&h->slots, node->value);
+		}
 		node->value = slot;
 	}
 	pthread_rwlock_unlock(&h->lock);
@@ -166,7 +176,7 @@ static int update_this_cpu(struct xl_map *map, const void *key, const void *valu
 	if (flags > BPF_EXIST)
 		return -EINVAL;
 	pthread_rwlock_wrlock(&h->lock);
-	err = node_for_update(h, key, flags, &node, &is_new);
+	err = node_for_update(map, key, flags, &node, &is_new);
 	if (!err) {
 		if (is_new)
 			xl_value_zero(slot_value(map, node->value), slot_size(map));
@@ -186,7 +196,7 @@ static int update_all_cpus(struct xl_map *map, const void *key, const void *valu
 	if (flags > BPF_EXIST)
 		return -EINVAL;
 	pthread_rwlock_wrlock(&h->lock);
-	err = node_for_update(h, key, flags, &node, &is_new);
+	err = node_for_update(map, key, flags, &node, &is_new);
 	if (!err)
 		xl_value_store(slot_value(map, node->value), value, slot_size(map));
 	pthread_rwlock_unlock(&h->lock);
@@ -256,7 +266,7 @@ static int delete (struct xl_map *map, const void *key)
 	pthread_rwlock_wrlock(&h->lock);
 	node = xl_htab_find(&h->index, key);
 	if (node)
-		remove_node(h, node);
+		remove_node(map, node);
 	pthread_rwlock_unlock(&h->lock);
 	return node ? 0 : -ENOENT;
 }
@@ -270,10 +280,23 @@ static int lookup_and_delete(struct xl_map *map, const void *key, void *out_valu
 	node = xl_htab_find(&h->index, key);
 	if (node) {
 		copy_out(map, slot_value(map, node->value), out_value, flags);
-		remove_node(h, node);
+		remove_node(map, node);
 	}
 	pthread_rwlock_unlock(&h->lock);
 	return node ? 0 : -ENOENT;
+}
+
+/* A value with a timer knows its node; what lies in value memory is only believed if it is so. */
+static const void *key_of(const struct xl_map *map, const void *value)
+{
+	const struct hash *h = hash_of(map);
+	const uint64_t id = xl_map_value_timer(map, (void *)value)[1];
+	const struct xl_htab_node *node;
+
+	if (id >= h->index.n_fresh)
+		return NULL;
+	node = xl_htab_node(&h->index, (uint32_t)id);
+	return node->used && slot_value(map, node->value) == value ? node->key : NULL;
 }
 
 static int next_key(struct xl_map *map, const void *key, void *out_next)
@@ -386,7 +409,7 @@ static uint32_t regions(const struct xl_map *map, struct xl_region *out)
 	.sys_lookup = sys_lookup, .sys_lookup_and_delete = lookup_and_delete,        \
 	.next_key = next_key, .next_at = next_at
 
-#define HASH_OPS_PLAIN HASH_OPS_COMMON, .lookup = lookup, .update = update
+#define HASH_OPS_PLAIN HASH_OPS_COMMON, .lookup = lookup, .update = update, .key_of = key_of
 
 #define HASH_OPS_PERCPU                                                                         \
 	HASH_OPS_COMMON, .per_cpu = true, .lookup = lookup_this_cpu, .update = update_this_cpu, \

@@ -85,6 +85,9 @@ struct xl_map_ops {
 	int (*peek)(struct xl_map *map, void *value);
 	/* As lookup, for CPU @cpu. Per-CPU types only. */
 	void *(*lookup_percpu)(struct xl_map *map, const void *key, uint32_t cpu);
+	/* The key of the element with @value, as long as it is there; NULL if it is not. Types whose
+	 * values may have timers. Valid until the next call by this thread. */
+	const void *(*key_of)(const struct xl_map *map, const void *value);
 	/* Whether bpf_redirect_map() may target @index (devmap, cpumap, xskmap). For devmap and
 	 * devmap_hash @out_ifindex is set to the port. */
 	bool (*redirect_target)(struct xl_map *map, uint64_t index, uint32_t *out_ifindex);

@@ -12,6 +12,7 @@
 
 struct xl_prog;
 struct xl_run;
+struct xl_lent;
 
 struct xl_engine {
 	const char *name; /* as `--engine` takes it */
@@ -24,6 +25,11 @@ struct xl_engine {
 	 * run->fault says why (for the last such frame). */
 	void (*run)(struct xl_run *run, struct xl_prog *prog, struct xl_burst *burst,
 		    struct xl_verdict *out);
+	/* Calls the function of @prog at @func (as bpf_timer_set_callback() was given it) for no
+	 * packet: @frame is empty, but has the time. @lent: memory that it may read, too.
+	 * run->fault tells if it was stopped. */
+	void (*call)(struct xl_run *run, struct xl_prog *prog, uint64_t func,
+		     const uint64_t args[5], const struct xl_lent *lent, struct xl_frame *frame);
 };
 
 /* The reference: checks every access. xdp-runtime/interp.c */

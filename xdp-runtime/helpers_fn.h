@@ -120,6 +120,12 @@ xl_helper_fn xl_helper_tcp_gen_syncookie;
 xl_helper_fn xl_kfunc_xdp_ct_lookup;
 xl_helper_fn xl_kfunc_ct_release;
 
+/* helpers_timer.c */
+xl_helper_fn xl_helper_timer_init;
+xl_helper_fn xl_helper_timer_set_callback;
+xl_helper_fn xl_helper_timer_start;
+xl_helper_fn xl_helper_timer_cancel;
+
 /* helpers_call.c */
 xl_helper_fn xl_helper_loop;
 xl_helper_fn xl_helper_for_each_map_elem;

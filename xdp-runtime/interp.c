@@ -499,14 +499,14 @@ dead:
 	return 0;
 }
 
-static void run_one(struct xl_interp *it, struct xl_prog *prog, struct xl_frame *frame,
-		    struct xl_verdict *out)
+/* Makes all ready for @prog to run on @frame. */
+static void begin(struct xl_interp *it, struct xl_prog *prog, struct xl_frame *frame)
 {
-	const uint64_t args[5] = { (uintptr_t)&it->ctx };
 	struct xl_run *run = it->run;
 
 	it->packet = frame;
 	it->prog = prog;
+	it->insn = prog->insns;
 	it->left = run->insn_limit;
 	it->slot_size = 0;
 	it->depth = 0;
@@ -517,11 +517,26 @@ static void run_one(struct xl_interp *it, struct xl_prog *prog, struct xl_frame 
 	run->tail_calls = 0;
 	run->redirect = (struct xl_redirect){ 0 };
 	run->fault.kind = XL_FAULT_NONE;
+}
 
-	*out = (struct xl_verdict){ .retval = (uint32_t)xl_interp_execute(it, prog->insns, args) };
+static void end(struct xl_interp *it)
+{
+	struct xl_run *run = it->run;
+
 	run->n_insns = run->insn_limit - it->left;
 	if (run->n_held || run->locked)
 		xl_run_drop_held(run);
+}
+
+static void run_one(struct xl_interp *it, struct xl_prog *prog, struct xl_frame *frame,
+		    struct xl_verdict *out)
+{
+	const uint64_t args[5] = { (uintptr_t)&it->ctx };
+	struct xl_run *run = it->run;
+
+	begin(it, prog, frame);
+	*out = (struct xl_verdict){ .retval = (uint32_t)xl_interp_execute(it, prog->insns, args) };
+	end(it);
 	out->action = out->retval <= XDP_REDIRECT ? (uint8_t)out->retval : XDP_ABORTED;
 	if (run->fault.kind != XL_FAULT_NONE) {
 		out->action = XDP_ABORTED;
@@ -532,6 +547,17 @@ static void run_one(struct xl_interp *it, struct xl_prog *prog, struct xl_frame 
 	}
 }
 
+/* Makes @run's helpers work on @it. */
+static void take_over(struct xl_interp *it, struct xl_run *run)
+{
+	it->run = run;
+	run->call = xl_interp_call_back;
+	run->readable = xl_interp_readable;
+	run->lent = NULL;
+	run->engine_state = it;
+	xl_run = run;
+}
+
 static void run_burst(struct xl_run *run, struct xl_prog *prog, struct xl_burst *burst,
 		      struct xl_verdict *out)
 {
@@ -539,12 +565,7 @@ static void run_burst(struct xl_run *run, struct xl_prog *prog, struct xl_burst 
 	struct xl_fault last_fault = { 0 };
 	struct xl_interp it; /* run_one() sets what it reads; the stacks are large */
 
-	it.run = run;
-	run->call = xl_interp_call_back;
-	run->readable = xl_interp_readable;
-	run->lent = NULL;
-	run->engine_state = &it;
-	xl_run = run;
+	take_over(&it, run);
 	for (uint32_t i = 0; i < burst->n; i++) {
 		run_one(&it, prog, burst->frame[i], &out[i]);
 		if (out[i].faulted)
@@ -555,7 +576,24 @@ static void run_burst(struct xl_run *run, struct xl_prog *prog, struct xl_burst 
 	run->engine_state = NULL;
 }
 
+static void call(struct xl_run *run, struct xl_prog *prog, uint64_t func, const uint64_t args[5],
+		 const struct xl_lent *lent, struct xl_frame *frame)
+{
+	struct xl_run *run_before = xl_run;
+	struct xl_interp it; /* as in run_burst() */
+
+	take_over(&it, run);
+	run->lent = lent;
+	begin(&it, prog, frame);
+	xl_interp_call_back(run, func, args[0], args[1], args[2], args[3], args[4]);
+	end(&it);
+	xl_run = run_before;
+	run->lent = NULL;
+	run->engine_state = NULL;
+}
+
 const struct xl_engine xl_interp = {
 	.name = "interp",
 	.run = run_burst,
+	.call = call,
 };

@@ -92,6 +92,7 @@ struct xl_run {
 	struct xl_held held[XL_RUN_HELD_MAX];
 	uint32_t n_held;
 	void *locked; /* the spin lock in a map value that the program holds, or NULL */
+	const void *timer; /* the element whose timer has expired and is being run; NULL: none */
 	/* By a helper: why the program must be stopped. The engine takes it. */
 	const char *complaint;
 	const struct xl_lent *lent; /* by the helper that is calling back; NULL: none */

@@ -15,12 +15,18 @@
 #include "xdp-runtime/engine.h"
 #include "xdp-runtime/fib.h"
 #include "xdp-runtime/handle.h"
+#include "xdp-runtime/prog.h"
 #include "xdp-runtime/region.h"
 
 static void user_gone(struct xl_obj *obj)
 {
-	if (obj->kind == XL_OBJ_MAP)
-		xl_map_release_uref(xl_map_of(obj));
+	struct xl_runtime *rt = obj->owner;
+
+	if (obj->kind != XL_OBJ_MAP)
+		return;
+	xl_map_release_uref(xl_map_of(obj));
+	if (xl_map_of(obj)->timer_off >= 0)
+		xl_timers_forget(&rt->timers, xl_map_of(obj), NULL);
 }
 
 static void unpublish(struct xl_obj *obj)
@@ -31,6 +37,10 @@ static void unpublish(struct xl_obj *obj)
 	xl_handle_forget(rt->handles, obj);
 	if (obj->kind == XL_OBJ_MAP)
 		xl_region_remove(rt, xl_map_of(obj));
+	if (obj->kind == XL_OBJ_MAP && xl_map_of(obj)->timer_off >= 0)
+		xl_timers_forget(&rt->timers, xl_map_of(obj), NULL);
+	else if (obj->kind == XL_OBJ_PROG)
+		xl_timers_forget(&rt->timers, NULL, xl_prog_of(obj));
 	pthread_mutex_unlock(&rt->lock);
 }
 
@@ -237,5 +247,6 @@ void xl_runtime_destroy(struct xl_runtime *rt)
 	xl_fib_destroy(rt->fib);
 	free(rt->epoch);
 	pthread_mutex_destroy(&rt->lock);
+	xl_timers_fini(&rt->timers);
 	free(rt);
 }

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/obj.h"
 #include "maps/map.h"
+#include "xdp-runtime/timers.h"
 
 struct xl_engine;
 struct xl_fib;
@@ -35,6 +36,7 @@ struct xl_runtime {
 	struct xl_handles *handles; /* fds, ids, pins; handle.h */
 	struct xl_fib *fib;
 	struct xl_region_table *_Atomic regions; /* published; region.h */
+	struct xl_timers timers;
 
 	/* While set, an XDP program that fails the checks of BPF_PROG_LOAD is kept as one that
 	 * cannot run: xl_prog.refused says why. Whoever loads a whole object sets it. */
