@@ -55,6 +55,19 @@ static bool read_ctx(struct xl_interp *it, uint64_t addr, uint64_t *out)
 	return true;
 }
 
+/* The same with its sign extended, which makes no sense of an address. */
+static bool read_ctx_signed(struct xl_interp *it, uint64_t addr, uint64_t *out)
+{
+	if (addr - (uintptr_t)&it->ctx < offsetof(struct xdp_md, ingress_ifindex)) {
+		xl_interp_fault_access(it, XL_FAULT_ACCESS, addr, 4, false);
+		return false;
+	}
+	if (!read_ctx(it, addr, out))
+		return false;
+	*out = (uint64_t)(int32_t)*out;
+	return true;
+}
+
 /* Division as BPF has it: by zero gives 0, and the remainder is the dividend; the most negative
  * number by -1 wraps around. */
 
@@ -417,12 +430,23 @@ uint64_t xl_interp_execute(struct xl_interp *it, const struct bpf_insn *start,
 				DST = loaded;
 			}
 			break;
+		case BPF_LDX | BPF_MEMSX | BPF_W:
+			if (xl_interp_in_ctx(it, SRC + (uint64_t)insn->off)) {
+				it->insn = insn;
+				if (!read_ctx_signed(it, SRC + (uint64_t)insn->off, &DST))
+					goto dead;
+			} else {
+				int32_t loaded;
+
+				memcpy(&loaded, TOUCH(SRC, 4, false), 4);
+				DST = (uint64_t)loaded;
+			}
+			break;
 			LOAD(BPF_MEM | BPF_B, uint8_t)
 			LOAD(BPF_MEM | BPF_H, uint16_t)
 			LOAD(BPF_MEM | BPF_DW, uint64_t)
 			LOAD(BPF_MEMSX | BPF_B, int8_t)
 			LOAD(BPF_MEMSX | BPF_H, int16_t)
-			LOAD(BPF_MEMSX | BPF_W, int32_t)
 			STORE(BPF_B, uint8_t)
 			STORE(BPF_H, uint16_t)
 			STORE(BPF_W, uint32_t)

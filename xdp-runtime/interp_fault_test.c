@@ -153,6 +153,9 @@ static void the_context_has_only_its_fields(void **state)
 	EXPECT(ACCESS,
 	       "insn 0 of test (r0 = *(u32 *)(r1 +2)): read of 4 bytes at context+2" CTX_WORDS,
 	       LDX(BPF_W, 0, 1, 2), EXIT_INSN);
+	EXPECT(ACCESS,
+	       "insn 0 of test (r0 = *(s32 *)(r1 +4)): read of 4 bytes at context+4" CTX_WORDS,
+	       LDSX(BPF_W, 0, 1, CTX(data_end)), EXIT_INSN);
 	/* Only programs in a devmap have this one. */
 	EXPECT(ACCESS,
 	       "insn 0 of test (r0 = *(u32 *)(r1 +20)): read of 4 bytes at context+20" CTX_WORDS,

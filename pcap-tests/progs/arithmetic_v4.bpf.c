@@ -49,6 +49,8 @@ int arithmetic_v4(struct xdp_md *ctx)
 	record(r, *(volatile __s16 *)&n->h);
 	record(r, *(volatile __s32 *)&n->w);
 	record(r, (__s64)(__s8)(h >> 3) + (__s16)(h >> 5) + (__s32)(h >> 7));
+	asm volatile("%0 = *(s32 *)(%1 + 12)" : "=r"(x) : "r"(ctx)); /* ingress_ifindex */
+	record(r, x);
 	x = y = z = h;
 	asm volatile("%0 = bswap16 %0" : "+r"(x));
 	asm volatile("%0 = bswap32 %0" : "+r"(y));
