@@ -3,6 +3,8 @@
 
 #define HOUR_NS 3600000000000ULL
 
+enum { ENOMEM = 12 };
+
 struct flow {
 	__u64 packets;
 	struct bpf_timer timer;
@@ -25,17 +27,27 @@ static int expired(void *map, __u32 *key, struct flow *f)
 	return 0;
 }
 
-#define DRIVE(map_, f_, h_)                                                                   \
-	do {                                                                                  \
-		(f_)->packets++;                                                              \
-		if ((h_)&1)                                                                   \
-			record(r, bpf_timer_init(&(f_)->timer, &map_, (h_) >> 1 & 31));       \
-		if ((h_) >> 6 & 1)                                                            \
-			record(r, bpf_timer_set_callback(&(f_)->timer, expired));             \
-		if ((h_) >> 7 & 1)                                                            \
+/* Kernel 6.18 allocates a timer without waiting for a lock: now and then that fails for no reason of
+ * the program's, and the next try works. */
+#define INIT(timer_, map_, flags_)                                  \
+	({                                                          \
+		long rc_ = -ENOMEM;                                 \
+		for (int i_ = 0; i_ < 3000 && rc_ == -ENOMEM; i_++) \
+			rc_ = bpf_timer_init(timer_, map_, flags_); \
+		rc_;                                                \
+	})
+
+#define DRIVE(map_, f_, h_)                                                                       \
+	do {                                                                                      \
+		(f_)->packets++;                                                                  \
+		if ((h_)&1)                                                                       \
+			record(r, INIT(&(f_)->timer, &map_, (h_) >> 1 & 31));                     \
+		if ((h_) >> 6 & 1)                                                                \
+			record(r, bpf_timer_set_callback(&(f_)->timer, expired));                 \
+		if ((h_) >> 7 & 1)                                                                \
 			record(r, bpf_timer_start(&(f_)->timer, HOUR_NS, (h_) >> 8 & 7 ? 0 : 8)); \
-		if ((h_) >> 11 & 1)                                                           \
-			record(r, bpf_timer_cancel(&(f_)->timer));                            \
+		if ((h_) >> 11 & 1)                                                               \
+			record(r, bpf_timer_cancel(&(f_)->timer));                                \
 	} while (0)
 
 SEC("xdp")
