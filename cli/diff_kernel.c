@@ -14,7 +14,7 @@
 
 #include "cli/chain.h"
 #include "maps/map.h"
-#include "xdp-runtime/object.h"
+#include "xdp-runtime/object/object.h"
 #include "xdp-runtime/prog.h"
 
 /* Chosen: a comparison of maps costs about as much as the packets since the last one. */

@@ -3,7 +3,7 @@
 #define XL_CLI_DIFF_KERNEL_PRIV_H
 
 #include "cli/diff_kernel.h"
-#include "xdp-runtime/kernel_twin.h"
+#include "xdp-runtime/twin/twin.h"
 
 enum xl_diff_skip {
 	XL_DIFF_SKIP_SHORT,

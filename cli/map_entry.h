@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "xdp-runtime/object.h"
+#include "xdp-runtime/object/object.h"
 
 struct btf;
 struct xl_obj;

@@ -6,7 +6,7 @@
 #include "cli/json_out.h"
 #include "cli/object_list.h"
 #include "maps/map.h"
-#include "xdp-runtime/object.h"
+#include "xdp-runtime/object/object.h"
 
 /* What a person may want to know beside the sizes. */
 static const char *remark(const struct xl_object_map *m)

@@ -9,7 +9,7 @@
 #include "cli/cli.h"
 #include "cli/object_words.h"
 #include "cli/options.h"
-#include "xdp-runtime/object.h"
+#include "xdp-runtime/object/object.h"
 #include "xdp-runtime/runtime.h"
 
 struct opts {

@@ -7,7 +7,7 @@
 
 #include "cli/cli.h"
 #include "cli/options.h"
-#include "xdp-runtime/object.h"
+#include "xdp-runtime/object/object.h"
 
 struct xl_object_words {
 	const char *type;

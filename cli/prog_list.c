@@ -8,8 +8,8 @@
 #include "cli/json_out.h"
 #include "cli/object_list.h"
 #include "maps/map.h"
-#include "xdp-runtime/helpers.h"
-#include "xdp-runtime/object.h"
+#include "xdp-runtime/helpers/helpers.h"
+#include "xdp-runtime/object/object.h"
 #include "xdp-runtime/prog.h"
 
 static const char *type_text(const struct xl_object_prog *p)

@@ -23,7 +23,7 @@
 #include "cli/diff_kernel.h"
 #include "cli/object_words.h"
 #include "cli/options.h"
-#include "xdp-runtime/object.h"
+#include "xdp-runtime/object/object.h"
 #include "xdp-runtime/run.h"
 #include "xdp-runtime/verdict.h"
 

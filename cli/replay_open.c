@@ -14,7 +14,7 @@
 #include "cli/json_out.h"
 #include "cli/map_json.h"
 #include "cli/rx_info.h"
-#include "xdp-runtime/fib.h"
+#include "xdp-runtime/fib/fib.h"
 #include "xdp-runtime/prog.h"
 #include "xdp-runtime/runtime.h"
 

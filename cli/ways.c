@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "maps/map.h"
-#include "xdp-runtime/object.h"
+#include "xdp-runtime/object/object.h"
 
 const struct xl_redirect_words xl_redirect_words[] = {
 	[XL_REDIRECT_NONE] = { "none", false, false },

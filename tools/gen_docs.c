@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "maps/map.h"
-#include "xdp-runtime/helpers.h"
-#include "xdp-runtime/kfuncs.h"
+#include "xdp-runtime/helpers/helpers.h"
+#include "xdp-runtime/helpers/kfuncs.h"
 
 #define MAP_TYPES_END 64 /* beyond all numbers of map types */
 
@@ -31,7 +31,7 @@ static void print_kfuncs(void)
 static void print_helpers(void)
 {
 	printf("# Helpers\n\n");
-	printf(generated, "xdp-runtime/helpers.c and helper_notes.c");
+	printf(generated, "xdp-runtime/helpers/helpers.c and helper_notes.c");
 	printf("What kernel 6.18 gives to XDP programs, and what becomes of it here. A program "
 	       "that calls a helper which is not served\nis refused when it is loaded, with the "
 	       "reason; its siblings in the object run. Return values and errors of those that\n"

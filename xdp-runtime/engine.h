@@ -32,7 +32,7 @@ struct xl_engine {
 		     const uint64_t args[5], const struct xl_lent *lent, struct xl_frame *frame);
 };
 
-/* The reference: checks every access. xdp-runtime/interp.c */
+/* The reference: checks every access. xdp-runtime/interp/interp.c */
 extern const struct xl_engine xl_interp;
 
 #endif

@@ -10,7 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "xdp-runtime/helpers.h"
+#include "xdp-runtime/helpers/helpers.h"
 
 /* Indexed by BPF_OP >> 4. */
 static const char *const alu_words[16] = {

@@ -18,8 +18,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "xdp-runtime/helpers.h"
-#include "xdp-runtime/kfuncs.h"
+#include "xdp-runtime/helpers/helpers.h"
+#include "xdp-runtime/helpers/kfuncs.h"
 #include "xdp-runtime/prog.h"
 #include "xdp-runtime/vlog.h"
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "maps/map.h"
-#include "xdp-runtime/helpers.h"
+#include "xdp-runtime/helpers/helpers.h"
 #include "xdp-runtime/insn.h"
 #include "xdp-runtime/prog_check.h"
 #include "xdp-runtime/sysbpf_map.h"

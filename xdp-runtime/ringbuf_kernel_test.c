@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <sys/mman.h>
 
-#include "xdp-runtime/interp_test_rig.h"
-#include "xdp-runtime/interp_test_kernel.h"
+#include "xdp-runtime/interp/interp_test_rig.h"
+#include "xdp-runtime/interp/interp_test_kernel.h"
 
 #include <cmocka.h>
 

@@ -91,7 +91,7 @@ struct xl_run {
 	size_t (*readable)(const struct xl_run *run, uintptr_t addr, size_t len);
 	struct xl_held held[XL_RUN_HELD_MAX];
 	uint32_t n_held;
-	void *locked; /* the spin lock in a map value that the program holds, or NULL */
+	void *locked;	   /* the spin lock in a map value that the program holds, or NULL */
 	const void *timer; /* the element whose timer has expired and is being run; NULL: none */
 	/* By a helper: why the program must be stopped. The engine takes it. */
 	const char *complaint;

@@ -13,7 +13,7 @@
 
 #include "base/percpu.h"
 #include "xdp-runtime/engine.h"
-#include "xdp-runtime/fib.h"
+#include "xdp-runtime/fib/fib.h"
 #include "xdp-runtime/handle.h"
 #include "xdp-runtime/prog.h"
 #include "xdp-runtime/region.h"

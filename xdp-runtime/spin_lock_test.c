@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "maps/fields.h"
-#include "xdp-runtime/interp_test_rig.h"
+#include "xdp-runtime/interp/interp_test_rig.h"
 
 #include <cmocka.h>
 

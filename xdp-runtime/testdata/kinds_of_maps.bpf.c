@@ -3,20 +3,20 @@
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-#define MAP(name_, type_, key_, value_)         \
-	struct {                                \
-		__uint(type, type_);            \
-		__uint(key_size, key_);         \
-		__uint(value_size, value_);     \
-		__uint(max_entries, 4);         \
+#define MAP(name_, type_, key_, value_)     \
+	struct {                            \
+		__uint(type, type_);        \
+		__uint(key_size, key_);     \
+		__uint(value_size, value_); \
+		__uint(max_entries, 4);     \
 	} name_ SEC(".maps")
 
-#define STORAGE(name_, type_)                      \
-	struct {                                   \
-		__uint(type, type_);               \
+#define STORAGE(name_, type_)                         \
+	struct {                                      \
+		__uint(type, type_);                  \
 		__uint(map_flags, BPF_F_NO_PREALLOC); \
-		__type(key, int);                  \
-		__type(value, __u64);              \
+		__type(key, int);                     \
+		__type(value, __u64);                 \
 	} name_ SEC(".maps")
 
 MAP(socks, BPF_MAP_TYPE_REUSEPORT_SOCKARRAY, 4, 4);
