@@ -86,13 +86,13 @@ static void bit_or(const struct piece *a, const struct piece *b, struct xl_word 
 	xl_word_add(out, lo, xl_low_mask(out->bits), xl_tnum_or(a->tnum, b->tnum));
 }
 
-static void xor
-	(const struct piece *a, const struct piece *b, struct xl_word *out) {
-		xl_word_add(out, 0, xl_low_mask(out->bits), xl_tnum_xor(a->tnum, b->tnum));
-	}
+static void bit_xor(const struct piece *a, const struct piece *b, struct xl_word *out)
+{
+	xl_word_add(out, 0, xl_low_mask(out->bits), xl_tnum_xor(a->tnum, b->tnum));
+}
 
-	/* The counts of a shift come as a piece of one sign below the width. */
-	static bool is_count(const struct piece *b, uint64_t n)
+/* The counts of a shift come as a piece of one sign below the width. */
+static bool is_count(const struct piece *b, uint64_t n)
 {
 	return xl_tnum_contains(b->tnum, n);
 }
