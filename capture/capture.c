@@ -105,6 +105,8 @@ static int start(struct xl_capture *cap, struct xl_err *e)
 	if (cap->read_err)
 		return xl_err_set(e, cap->read_err, "%s: cannot read: %s", cap->name,
 				  strerror(-cap->read_err));
+	if (!cap->n_read)
+		return xl_err_set(e, -EINVAL, "%s: is empty: not a pcap or pcapng file", cap->name);
 	return xl_err_set(e, -EINVAL, "%s: not a pcap or pcapng file: %s", cap->name, text);
 }
 

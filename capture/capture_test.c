@@ -137,9 +137,8 @@ static void what_is_no_ethernet_capture_is_refused_in_words(void **state)
 		const char *text;
 	} rows[] = {
 		{ 0x464c457f, 1, 24, "in.pcap: not a pcap or pcapng file: unknown file format" },
-		{ MAGIC_MICRO, 1, 0,
-		  "in.pcap: not a pcap or pcapng file: truncated dump file; "
-		  "tried to read 4 file header bytes, only got 0" },
+		{ MAGIC_MICRO, 1, 0, "in.pcap: is empty: not a pcap or pcapng file" },
+		{ MAGIC_MICRO, 1, 3, "in.pcap: not a pcap or pcapng file: truncated dump file; " },
 		{ MAGIC_MICRO, 113, 24, "in.pcap: link type LINUX_SLL (113) is not Ethernet" },
 	};
 

@@ -1,6 +1,7 @@
 /* Verb dispatch; see cli.h. */
 #include "cli/cli.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -29,6 +30,25 @@ static int words_matched(const char *name, int argc, char **argv)
 	return !strcmp(space + 1, argv[1]) ? 2 : 0;
 }
 
+/* The first word of two-word verbs alone, or with another second: which ones there are. */
+static bool explain_family(const struct xl_verb *verbs, const char *word, FILE *out)
+{
+	const size_t len = strlen(word);
+	bool is_family = false;
+
+	for (const struct xl_verb *v = verbs; v->name; v++) {
+		if (strncmp(v->name, word, len) || v->name[len] != ' ')
+			continue;
+		if (!is_family)
+			fprintf(out, "xdpland %s: there is:", word);
+		fprintf(out, "%s xdpland %s", is_family ? "," : "", v->name);
+		is_family = true;
+	}
+	if (is_family)
+		fprintf(out, "; --help tells more\n");
+	return is_family;
+}
+
 int xl_cli_main(const struct xl_verb *verbs, int argc, char **argv)
 {
 	if (argc < 2)
@@ -45,6 +65,8 @@ int xl_cli_main(const struct xl_verb *verbs, int argc, char **argv)
 		if (n)
 			return v->run(argc - n, argv + n);
 	}
+	if (explain_family(verbs, argv[1], stderr))
+		return XL_EXIT_USAGE;
 	fprintf(stderr, "xdpland: no verb '%s'; `xdpland --help` lists them\n", argv[1]);
 	return XL_EXIT_USAGE;
 }

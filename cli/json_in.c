@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LONG_DIGITS 19 /* what int64_t cannot always hold */
+#define LONG_DIGITS  19		       /* what int64_t cannot always hold */
+#define FILE_LEN_MAX ((size_t)1 << 30) /* chosen: a dump of ten million entries; /dev/zero ends */
 
 static int read_stream(FILE *stream, const char *path, char **out_text, size_t *out_len,
 		       struct xl_err *e)
@@ -19,6 +20,11 @@ static int read_stream(FILE *stream, const char *path, char **out_text, size_t *
 		len += n;
 		if (len < size)
 			continue;
+		if (size >= FILE_LEN_MAX) {
+			free(text);
+			return xl_err_set(e, -EFBIG, "%s: more than %zu MB of JSON", path,
+					  FILE_LEN_MAX >> 20);
+		}
 		size *= 2;
 		grown = realloc(text, size);
 		if (!grown)

@@ -14,7 +14,7 @@
 #include "base/err.h"
 
 /* Reads a whole file ("-": stdin).
- * Errors    -errno of reading; -EINVAL with file and line: no JSON, a name twice in one object
+ * Errors    -errno of reading; -EFBIG above 1 GB; -EINVAL with file and line: no JSON, a name twice in one object
  * Owns      the caller: json_decref() */
 int xl_json_load_file(const char *path, json_t **out_json, struct xl_err *e);
 /* Likewise from memory; @name is for messages. */

@@ -103,9 +103,15 @@ static int read_key(const struct loader *l, const json_t *in)
 {
 	const struct xl_map *map = l->shape.map;
 
-	if (map->type == BPF_MAP_TYPE_LPM_TRIE && json_is_string(in) &&
-	    xl_addr_parse_prefix(json_string_value(in), l->key, map->key_size))
+	const char *text = map->type == BPF_MAP_TYPE_LPM_TRIE ? json_string_value(in) : NULL;
+
+	if (text && xl_addr_parse_prefix(text, l->key, map->key_size))
 		return 0;
+	if (text && strchr(text, '/'))
+		return xl_err_set(l->e, -EINVAL,
+				  "key: expected an address of %u bytes and its length, like "
+				  "\"10.0.0.0/8\", not \"%.64s\"",
+				  map->key_size - (uint32_t)sizeof(uint32_t), text);
 	return read_item(l, l->shape.key_type, in, l->key, map->key_size, "key");
 }
 

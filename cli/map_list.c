@@ -38,52 +38,41 @@ static void print_table(const struct xl_object *obj)
 	}
 }
 
-static void write_json(const struct xl_object_list *list)
+static uint32_t count(const struct xl_object *obj)
 {
-	struct xl_json j;
+	return obj->n_maps;
+}
 
-	xl_json_init(&j, stdout);
-	xl_json_begin_object(&j, NULL);
-	xl_json_begin_array(&j, "maps");
-	for (uint32_t i = 0; i < list->obj->n_maps; i++) {
-		const struct xl_object_map *m = &list->obj->maps[i];
+static void write_item(struct xl_json *j, const struct xl_object *obj, uint32_t i)
+{
+	const struct xl_object_map *m = &obj->maps[i];
 
-		xl_json_begin_object(&j, NULL);
-		xl_json_str(&j, "name", m->name);
-		xl_json_str(&j, "type", xl_map_type_name(m->type));
-		xl_json_u64(&j, "bytes_key", m->key_size);
-		xl_json_u64(&j, "bytes_value", m->value_size);
-		xl_json_u64(&j, "max_entries", m->max_entries);
-		xl_json_u64(&j, "flags", m->flags);
-		xl_json_bool(&j, "internal", m->is_internal);
-		xl_json_bool(&j, "pinned", m->is_pinned);
-		if (m->why_not)
-			xl_json_str(&j, "why_not", m->why_not);
-		xl_json_end_object(&j);
-	}
-	xl_json_end_array(&j);
-	if (list->load_err.err)
-		xl_json_str(&j, "error", list->load_err.text);
-	xl_json_end_object(&j);
-	xl_json_newline(&j);
+	xl_json_begin_object(j, NULL);
+	xl_json_str(j, "name", m->name);
+	xl_json_str(j, "type", xl_map_type_name(m->type));
+	xl_json_u64(j, "bytes_key", m->key_size);
+	xl_json_u64(j, "bytes_value", m->value_size);
+	xl_json_u64(j, "max_entries", m->max_entries);
+	xl_json_u64(j, "flags", m->flags);
+	xl_json_bool(j, "internal", m->is_internal);
+	xl_json_bool(j, "pinned", m->is_pinned);
+	if (m->why_not)
+		xl_json_str(j, "why_not", m->why_not);
+	xl_json_end_object(j);
 }
 
 int xl_cli_map_list(int argc, char **argv)
 {
-	struct xl_object_list list;
-	int code = xl_object_list_open(
-		argc, argv, "xdpland map list OBJ [-j]",
-		"Lists the maps of an object file, their shape, and what would stop them.\n",
-		&list);
+	static const struct xl_object_list list = {
+		.verb = "map list",
+		.usage = "xdpland map list OBJ [-j]",
+		.intro = "Lists the maps of an object file, their shape, and what would stop "
+			 "them.\n",
+		.array = "maps",
+		.count = count,
+		.print_table = print_table,
+		.write_item = write_item,
+	};
 
-	if (code >= 0)
-		return code;
-	if (list.json)
-		write_json(&list);
-	else
-		print_table(list.obj);
-	if (list.load_err.err && !list.json)
-		printf("\nIt does not load: %s\n", list.load_err.text);
-	xl_object_list_close(&list);
-	return XL_EXIT_OK;
+	return xl_object_list_run(&list, argc, argv);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/json_out.h"
 #include "cli/object_words.h"
 #include "cli/options.h"
 #include "xdp-runtime/object/object.h"
@@ -29,87 +30,115 @@ static const struct xl_option table[] = {
 	{ NULL },
 };
 
-/* Returns -1 to go on, or the exit code. */
-static int parse(const struct xl_option_spec *spec, int argc, char **argv, struct opts *o)
-{
-	struct xl_err e = { 0 };
-	int err = xl_options_parse(spec, argc, argv, o, &e);
+/* A list that is being made. */
+struct job {
+	const struct xl_object_list *list;
+	struct opts opts;
+	struct xl_runtime *rt;
+	struct xl_object *obj;
+	struct xl_err load_err; /* .err is 0 when it loaded */
+};
 
-	if (err) {
-		fprintf(stderr, "xdpland: %s\n", e.text);
-		return err == -ENOMEM ? XL_EXIT_ENV : XL_EXIT_USAGE;
-	}
-	if (o->help) {
-		xl_options_help(spec, stdout);
+static int fail(const struct xl_object_list *list, int code, const struct xl_err *e)
+{
+	fprintf(stderr, "xdpland %s: %s\n", list->verb, e->text);
+	return code;
+}
+
+static int parse(const struct xl_option_spec *spec, int argc, char **argv, struct job *job)
+{
+	const struct xl_option_list *operands = &job->opts.operands;
+	struct xl_err e = { 0 };
+	int err = xl_options_parse(spec, argc, argv, &job->opts, &e);
+
+	if (err)
+		return fail(job->list, err == -ENOMEM ? XL_EXIT_ENV : XL_EXIT_USAGE, &e);
+	if (job->opts.help || operands->n == 1)
 		return XL_EXIT_OK;
-	}
-	if (o->operands.n == 1)
-		return -1;
-	xl_options_help(spec, stderr);
-	return XL_EXIT_USAGE;
+	xl_err_set(&e, -EINVAL, "%s; usage: %s",
+		   operands->n ? "one object file at a time" : "no object file", spec->usage);
+	return fail(job->list, XL_EXIT_USAGE, &e);
 }
 
 /* Opens the object and says of it what the user says. */
-static int open_object(const struct opts *o, struct xl_object_list *list, struct xl_err *e)
+static int open_object(struct job *job, struct xl_err *e)
 {
+	const struct opts *o = &job->opts;
 	struct xl_object_opts opts = { .btf_path = o->btf };
 	int code = xl_object_words_open(&o->object, &opts, e), err;
 
 	if (code)
 		return code;
-	err = xl_object_open_file(list->rt, list->path, &opts, &list->obj, e);
+	err = xl_object_open_file(job->rt, o->operands.items[0], &opts, &job->obj, e);
 	if (err)
 		return err == -ENOENT || err == -EACCES || err == -ENOMEM ? XL_EXIT_ENV
 									  : XL_EXIT_REJECTED;
-	return xl_object_words_apply(&o->object, list->obj, e);
+	return xl_object_words_apply(&o->object, job->obj, e);
 }
 
-static int open_list(const struct opts *o, struct xl_object_list *list)
+static void write_json(const struct job *job)
+{
+	struct xl_json j;
+
+	xl_json_init(&j, stdout);
+	xl_json_begin_object(&j, NULL);
+	xl_json_begin_array(&j, job->list->array);
+	for (uint32_t i = 0; i < job->list->count(job->obj); i++)
+		job->list->write_item(&j, job->obj, i);
+	xl_json_end_array(&j);
+	if (job->load_err.err)
+		xl_json_str(&j, "error", job->load_err.text);
+	xl_json_end_object(&j);
+	xl_json_newline(&j);
+}
+
+static int list_object(struct job *job)
 {
 	struct xl_err e = { 0 };
 	/* Any seed, but always the same: the same object gives the same list. */
-	int err = xl_runtime_create(&(struct xl_runtime_opts){ .seed = 1 }, &list->rt), code;
+	int err = xl_runtime_create(&(struct xl_runtime_opts){ .seed = 1 }, &job->rt), code;
 
 	if (err) {
-		fprintf(stderr, "xdpland: %s\n", strerror(-err));
-		return XL_EXIT_ENV;
+		xl_err_set(&e, err, "%s", strerror(-err));
+		return fail(job->list, XL_EXIT_ENV, &e);
 	}
-	list->path = o->operands.items[0];
-	list->json = o->json;
-	code = open_object(o, list, &e);
-	if (code) {
-		fprintf(stderr, "xdpland: %s\n", e.text);
-		xl_object_list_close(list);
-		return code;
+	code = open_object(job, &e);
+	if (code)
+		return fail(job->list, code, &e);
+	xl_object_load(job->obj, &job->load_err);
+	if (job->opts.json) {
+		write_json(job);
+		return XL_EXIT_OK;
 	}
-	xl_object_load(list->obj, &list->load_err);
-	return -1;
+	job->list->print_table(job->obj);
+	if (job->load_err.err)
+		printf("\nIt does not load: %s\n", job->load_err.text);
+	return XL_EXIT_OK;
 }
 
-int xl_object_list_open(int argc, char **argv, const char *usage, const char *intro,
-			struct xl_object_list *out_list)
+int xl_object_list_run(const struct xl_object_list *list, int argc, char **argv)
 {
 	const struct xl_option_spec spec = {
-		.usage = usage,
-		.intro = intro,
+		.usage = list->usage,
+		.intro = list->intro,
 		.table = table,
 		.operands = offsetof(struct opts, operands),
 	};
-	struct xl_object_list list = { 0 };
-	struct opts o = { 0 };
-	int code = parse(&spec, argc, argv, &o);
+	struct job job = { .list = list };
+	struct xl_err e = { 0 };
+	int code = parse(&spec, argc, argv, &job);
 
-	if (code < 0)
-		code = open_list(&o, &list);
-	xl_options_free(&spec, &o);
-	if (code < 0)
-		*out_list = list;
+	if (!code && job.opts.help)
+		xl_options_help(&spec, stdout);
+	else if (!code)
+		code = list_object(&job);
+	if (fflush(stdout) && !code) {
+		xl_err_set(&e, -errno, "standard output: cannot write: %s", strerror(errno));
+		code = fail(list, XL_EXIT_ENV, &e);
+	}
+	xl_object_close(job.obj);
+	if (job.rt)
+		xl_runtime_destroy(job.rt);
+	xl_options_free(&spec, &job.opts);
 	return code;
-}
-
-void xl_object_list_close(struct xl_object_list *list)
-{
-	xl_object_close(list->obj);
-	if (list->rt)
-		xl_runtime_destroy(list->rt);
 }

@@ -157,9 +157,9 @@ static void write_actions(struct xl_json *j, const struct xl_object_prog *p)
 	xl_json_end_array(j);
 }
 
-static void write_prog(struct xl_json *j, const struct xl_object *obj,
-		       const struct xl_object_prog *p)
+static void write_item(struct xl_json *j, const struct xl_object *obj, uint32_t index)
 {
+	const struct xl_object_prog *p = &obj->progs[index];
 	const struct helper_set set = helpers_of(obj, p);
 
 	xl_json_begin_object(j, NULL);
@@ -187,38 +187,25 @@ static void write_prog(struct xl_json *j, const struct xl_object *obj,
 	xl_json_end_object(j);
 }
 
-static void write_json(const struct xl_object_list *list)
-{
-	struct xl_json j;
+/* -- the verb ------------------------------------------------------------------------------ */
 
-	xl_json_init(&j, stdout);
-	xl_json_begin_object(&j, NULL);
-	xl_json_begin_array(&j, "programs");
-	for (uint32_t i = 0; i < list->obj->n_progs; i++)
-		write_prog(&j, list->obj, &list->obj->progs[i]);
-	xl_json_end_array(&j);
-	if (list->load_err.err)
-		xl_json_str(&j, "error", list->load_err.text);
-	xl_json_end_object(&j);
-	xl_json_newline(&j);
+static uint32_t count(const struct xl_object *obj)
+{
+	return obj->n_progs;
 }
 
 int xl_cli_prog_list(int argc, char **argv)
 {
-	struct xl_object_list list;
-	int code = xl_object_list_open(
-		argc, argv, "xdpland prog list OBJ [-j]",
-		"Lists the programs of an object file, what they need, and what would stop them.\n",
-		&list);
+	static const struct xl_object_list list = {
+		.verb = "prog list",
+		.usage = "xdpland prog list OBJ [-j]",
+		.intro = "Lists the programs of an object file, what they need, and what would "
+			 "stop them.\n",
+		.array = "programs",
+		.count = count,
+		.print_table = print_table,
+		.write_item = write_item,
+	};
 
-	if (code >= 0)
-		return code;
-	if (list.json)
-		write_json(&list);
-	else
-		print_table(list.obj);
-	if (list.load_err.err && !list.json)
-		printf("\nIt does not load: %s\n", list.load_err.text);
-	xl_object_list_close(&list);
-	return XL_EXIT_OK;
+	return xl_object_list_run(&list, argc, argv);
 }

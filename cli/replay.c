@@ -7,6 +7,7 @@
 #include "cli/replay.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -50,6 +51,7 @@ struct job {
 	struct xl_replay_events events;
 	struct xl_progress progress;
 	struct xl_out out;
+	struct xl_out maps_file; /* --dump-maps=FILE; .stream is NULL without */
 	struct {
 		FILE *stream; /* NULL: notices go out at once */
 		char *text;
@@ -121,7 +123,6 @@ static void say_trace(void *arg, const char *text, size_t len)
 	say(job, "packet %" PRIu64 " prints: %.*s", job->replay->n_packets, (int)len, text);
 }
 
-/* Writing over the capture that is being read would leave neither. */
 static bool is_same_file(const char *a, const char *b)
 {
 	struct stat x, y;
@@ -130,21 +131,61 @@ static bool is_same_file(const char *a, const char *b)
 	       x.st_ino == y.st_ino;
 }
 
-static enum xl_exit open_files(struct job *job, struct xl_err *e)
+/* Writing over what is read would leave neither. Map files may be: they have been read by now. */
+static int check_output(const struct xl_replay_opts *o, const char *option, const char *path,
+			struct xl_err *e)
+{
+	if (is_same_file(path, o->pcap))
+		return xl_err_set(e, -EINVAL, "%s %s: that is the capture being read", option,
+				  path);
+	if (is_same_file(path, o->operands.items[0]))
+		return xl_err_set(e, -EINVAL, "%s %s: that is the object file", option, path);
+	return 0;
+}
+
+static enum xl_exit open_capture(struct job *job, struct xl_err *e)
 {
 	const struct xl_replay_opts *o = &job->opts;
 	int err = xl_capture_open(o->pcap, &job->capture, e);
 
-	if (err)
-		return xl_replay_exit_of(err, XL_EXIT_USAGE);
-	if (!o->write)
-		return XL_EXIT_OK;
-	if (is_same_file(o->write, o->pcap)) {
-		xl_err_set(e, -EINVAL, "--write %s: that is the capture being read", o->write);
+	if (!err && o->loop > 1)
+		err = xl_capture_rewind(job->capture, e); /* a pipe is refused before it is read */
+	return err ? xl_replay_exit_of(err, XL_EXIT_USAGE) : XL_EXIT_OK;
+}
+
+/* Opened before the first packet, so that a wrong path is told at once; emptied only when there
+ * is something to write. */
+static enum xl_exit open_maps_file(struct job *job, const char *path, struct xl_err *e)
+{
+	const int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+
+	if (fd < 0) {
+		xl_err_set(e, -errno, "%s: cannot create: %s", path, strerror(errno));
+		return XL_EXIT_ENV;
+	}
+	if (xl_out_open(&job->maps_file, fd)) {
+		close(fd);
+		xl_err_set(e, -ENOMEM, "out of memory");
+		return XL_EXIT_ENV;
+	}
+	return XL_EXIT_OK;
+}
+
+static enum xl_exit open_outputs(struct job *job, struct xl_err *e)
+{
+	const struct xl_replay_opts *o = &job->opts;
+	const char *maps = o->dump_maps.text;
+
+	if ((o->write && check_output(o, "--write", o->write, e)) ||
+	    (maps && check_output(o, "--dump-maps", maps, e)))
+		return XL_EXIT_USAGE;
+	if (o->write && xl_pcapng_create(o->write, "xdpland " XL_VERSION, &job->written, e))
+		return XL_EXIT_ENV;
+	if (maps && o->write && is_same_file(maps, o->write)) {
+		xl_err_set(e, -EINVAL, "--dump-maps and --write name the same file %s", maps);
 		return XL_EXIT_USAGE;
 	}
-	return xl_pcapng_create(o->write, "xdpland " XL_VERSION, &job->written, e) ? XL_EXIT_ENV
-										   : XL_EXIT_OK;
+	return maps ? open_maps_file(job, maps, e) : XL_EXIT_OK;
 }
 
 static enum xl_exit write_packet(struct job *job, struct xl_way *way,
@@ -304,25 +345,33 @@ static void finish_diff(struct job *job)
 		job->code = XL_EXIT_DIFFERS;
 }
 
+static int close_maps_file(struct xl_out *file)
+{
+	int err;
+
+	if (!file->stream)
+		return 0;
+	err = xl_out_close(file);
+	return close(file->fd) && !err ? -errno : err;
+}
+
 static void dump_maps_to_file(struct job *job, const char *path)
 {
-	FILE *stream = fopen(path, "we");
 	struct xl_err e = { 0 };
 	struct xl_json json;
-	int err = 0;
+	int err, close_err;
 
-	if (!stream) {
-		xl_err_set(&e, -errno, "%s: cannot create: %s", path, strerror(errno));
+	/* Pipes and devices have no length, and need none. */
+	if (ftruncate(job->maps_file.fd, 0) && errno != EINVAL) {
+		xl_err_set(&e, -errno, "%s: cannot write: %s", path, strerror(errno));
 		fail(job, XL_EXIT_ENV, &e);
 		return;
 	}
-	xl_json_init(&json, stream);
+	xl_json_init(&json, job->maps_file.stream);
 	err = xl_replay_dump_maps(job->replay, &json);
-	/* What failed before the end is seen by the last flush, or by the flag. */
-	if (!err && ferror(stream))
-		err = -EIO;
-	if (fclose(stream) && !err)
-		err = -errno;
+	close_err = close_maps_file(&job->maps_file);
+	if (!err)
+		err = close_err;
 	if (err) {
 		xl_err_set(&e, err, "%s: cannot write: %s", path, strerror(-err));
 		fail(job, XL_EXIT_ENV, &e);
@@ -379,7 +428,9 @@ static void run(struct job *job)
 	if (!code)
 		code = xl_replay_open(&job->opts, take_notice, job, NULL, &job->replay, &e);
 	if (!code)
-		code = open_files(job, &e);
+		code = open_capture(job, &e);
+	if (!code)
+		code = open_outputs(job, &e);
 	release_notices(job, !code);
 	if (code) {
 		fail(job, code, &e);
@@ -408,6 +459,7 @@ static void close_job(struct job *job)
 		fail(job, XL_EXIT_ENV, &e);
 	}
 	xl_pcapng_close(job->written, NULL);
+	close_maps_file(&job->maps_file);
 	xl_capture_close(job->capture);
 	xl_replay_close(job->replay);
 	xl_options_free(&xl_replay_option_spec, &job->opts);

@@ -43,7 +43,7 @@ static const struct xl_option option_table[] = {
 	{ "rx-vlan", 0, XL_OPTION_TEXT, OPT(rx_vlan), "TCI[,PROTO]",
 	  "what bpf_xdp_metadata_rx_vlan_tag tells; likewise" },
 	{ "loop", 'l', XL_OPTION_U64, OPT(loop), "N", "replay the capture N times (1)" },
-	{ "limit", 'L', XL_OPTION_U64, OPT(limit), "N", "stop after N packets" },
+	{ "limit", 'L', XL_OPTION_U64, OPT(limit), "N", "stop after N packets (0: never)" },
 	{ "engine", 0, XL_OPTION_TEXT, OPT(engine), "NAME", "what runs the program (interp)" },
 	{ "insn-limit", 0, XL_OPTION_U64, OPT(insn_limit), "N",
 	  "instructions that a packet may take (268435456)" },

@@ -68,7 +68,7 @@ class ObjectList(unittest.TestCase):
                 (("prog", "list", "/nonexistent.o"), 3, "/nonexistent.o"),
                 (("prog", "list", __file__), 4, "not an ELF file"),
                 (("map", "list", sys.executable), 4, "compiled for"),
-                (("map", "list"), 2, "Usage"),
+                (("map", "list"), 2, "usage"),
                 (("map", "list", tails, "--nonesuch"), 2, "nonesuch")):
             got, out, err = run(*args)
             self.assertEqual(got, code, args)
@@ -79,6 +79,22 @@ class ObjectList(unittest.TestCase):
         path = os.path.join(OBJECTS, "mixed.o")
         for kind in ("prog", "map"):
             self.assertEqual(run(kind, "list", "-j", path), run(kind, "list", "-j", path))
+
+
+    def test_usage_is_told_in_a_line(self):
+        for args, said in ((["prog", "list"], "no object file; usage: "),
+                           (["map", "list", "a", "b"], "one object file at a time; usage: "),
+                           (["map", "list", "--frob"], "no option '--frob'")):
+            code, out, err = run(*args)
+            self.assertEqual((code, out), (2, ""))
+            self.assertRegex(err, rf"^xdpland {args[0]} list: {said}[^\n]*\n$")
+
+    def test_a_full_disk_is_told(self):
+        with open("/dev/full", "wb") as full:
+            p = subprocess.run([XDPLAND, "map", "list", os.path.join(OBJECTS, "mixed.o")],
+                               stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        self.assertEqual(p.returncode, 3)
+        self.assertIn("No space left on device", p.stderr)
 
 
 if __name__ == "__main__":

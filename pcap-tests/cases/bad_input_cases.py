@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """Bad input: one clear line and the right exit code each, never a crash."""
+import json
 import os
 import shutil
 import struct
@@ -79,7 +80,7 @@ class Captures(BadCase):
     def test_what_is_no_capture(self):
         self.with_pcap(b"hello, world: this is no capture", USAGE,
                        r"bad\.pcap: not a pcap or pcapng file")
-        self.with_pcap(b"", USAGE, r"bad\.pcap: not a pcap or pcapng file")
+        self.with_pcap(b"", USAGE, r"bad\.pcap: is empty: not a pcap or pcapng file")
 
     def test_packets_before_the_damage_are_processed(self):
         good = pcap([packet(1), packet(2), packet(3)])
@@ -115,7 +116,22 @@ class Captures(BadCase):
         path = self.capture()
         self.refuse(USAGE, r"that is the capture being read", self.obj("verdicts"), "--pcap", path,
                     "--write", path)
+        self.refuse(USAGE, r"that is the capture being read", self.obj("verdicts"), "--pcap", path,
+                    "--dump-maps=" + path)
         self.assertEqual(os.path.getsize(path), 24 + 16 + 60)
+
+    def test_the_object_is_not_written_over(self):
+        obj = shutil.copy(self.obj("verdicts"), self.folder)
+        size = os.path.getsize(obj)
+        for option in ("--write=", "--dump-maps="):
+            self.refuse(USAGE, r"that is the object file", obj, "--pcap", self.capture(),
+                        option + obj)
+        self.assertEqual(os.path.getsize(obj), size)
+
+    def test_a_pipe_is_not_read_twice(self):
+        with open(self.capture(), "rb") as file:
+            self.refuse(USAGE, r"standard input: cannot be read twice",
+                        self.obj("verdicts"), "--pcap", "-", "--loop", "2", input=file.read())
 
 
 class Arguments(BadCase):
@@ -152,6 +168,30 @@ class Arguments(BadCase):
                     self.capture(), "--write", self.path("nosuch/out.pcapng"))
         self.refuse(ENVIRONMENT, r"/maps\.json: .*No such file", self.obj("verdicts"), "--pcap",
                     self.capture(), "--dump-maps=" + self.path("nosuch/maps.json"))
+        same = self.path("same")
+        self.refuse(USAGE, r"--dump-maps and --write name the same file", self.obj("verdicts"),
+                    "--pcap", self.capture(), "--write", same, "--dump-maps=" + same)
+
+    def test_a_full_disk_is_told(self):
+        done = self.run_xdpland("replay", self.obj("verdicts"), "--pcap", self.capture(),
+                                "--dump-maps=/dev/full")
+        self.assertEqual(done.returncode, ENVIRONMENT)
+        self.assertIn("/dev/full: cannot write: No space left on device", done.err)
+
+    def test_maps_of_a_replay_that_never_began_leave_the_file_alone(self):
+        old = self.file("maps.json", "precious")
+        self.refuse(USAGE, r"bad\.pcap", self.obj("verdicts"), "--pcap",
+                    self.file("bad.pcap", b"?"), "--dump-maps=" + old)
+        with open(old, encoding="ascii") as file:
+            self.assertEqual(file.read(), "precious")
+
+    def test_a_shorter_dump_replaces_a_longer_one_whole(self):
+        old = self.file("maps.json", "x" * 1000000)
+        done = self.run_xdpland("replay", self.obj("verdicts"), "--pcap", self.capture(),
+                                "--dump-maps=" + old)
+        self.assertEqual(done.returncode, OK, done.err)
+        with open(old, encoding="ascii") as file:
+            self.assertIn("maps", json.load(file))
 
     def test_the_worst_decides_the_exit_code(self):
         good = pcap([packet(12), packet(2)])
@@ -168,6 +208,10 @@ class Arguments(BadCase):
         done = self.run_xdpland("relpay")
         self.assertEqual(done.returncode, USAGE)
         self.assertIn("no verb 'relpay'", done.err)
+        for words in (["prog"], ["prog", "--help"], ["map", "lsit"]):
+            done = self.run_xdpland(*words)
+            self.assertEqual(done.returncode, USAGE)
+            self.assertIn(f"there is: xdpland {words[0]} list;", done.err)
 
 
 if __name__ == "__main__":

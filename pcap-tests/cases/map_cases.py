@@ -220,6 +220,8 @@ class Loads(MapCase):
                 ("lru", [good, {"key": 1}], r"map lru, entry 2: no \"value\""),
                 ("lru", [{"key": ["0x01"], "value": 1}],
                  r"map lru, entry 1: key: expected 4 bytes, not 1"),
+                ("trie", [{"key": "10.0.0.0/33", "value": 1}],
+                 r"entry 1: key: expected an address of 4 bytes and its length.* \"10.0.0.0/33\""),
                 ("lru", [{"key": 1, "value": hex_bytes(b"12345")}],
                  r"map lru, entry 1: value: expected 4 bytes, not 5"),
                 ("lru", [{"key": 2**32, "value": 1}],
