@@ -28,7 +28,6 @@ static const struct note notes[] = {
 	[BPF_MAP_TYPE_DEVMAP_HASH] = { .note = "ports are numbers: that one exists is not "
 					       "checked" },
 	[BPF_MAP_TYPE_XSKMAP] = { .note = "sockets are fds of the kernel, kept as numbers" },
-	[BPF_MAP_TYPE_USER_RINGBUF] = { .note = "it can be made and filled" },
 
 	[BPF_MAP_TYPE_UNSPEC] = { .why_not = "it is no type" },
 	[BPF_MAP_TYPE_STACK_TRACE] = { .why_not = "there are no kernel stacks to keep" },

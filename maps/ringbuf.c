@@ -17,7 +17,8 @@
 #define PAGE	    4096u /* of the layout, whatever this machine's pages are */
 #define HEADER_SIZE BPF_RINGBUF_HDR_SZ
 #define RECORD_MAX  (UINT32_MAX / 4)
-#define PAGES_AHEAD 3u /* before the data, as the kernel counts for its `page` */
+#define SAMPLE_MAX  ((1u << 24) - 1) /* of a user ring buffer: what a dynptr can have */
+#define PAGES_AHEAD 3u		     /* before the data, as the kernel counts for its `page` */
 
 struct header {
 	_Atomic uint32_t len; /* BPF_RINGBUF_BUSY_BIT, BPF_RINGBUF_DISCARD_BIT */
@@ -29,6 +30,10 @@ struct ring {
 	pthread_mutex_t lock; /* writers reserve one at a time */
 	uint64_t producer;    /* position behind the last record */
 	uint64_t pending;     /* position of the first record that may be unfinished */
+
+	/* Of a user ring buffer. */
+	atomic_flag draining; /* a program reads */
+	uint64_t consumer;    /* position of the next record; its reader writes */
 };
 
 static _Atomic uint64_t *consumer_of(const struct xl_map *map)
@@ -144,6 +149,65 @@ void xl_ringbuf_skip(struct xl_map *map)
 	pthread_mutex_unlock(&ring->lock);
 }
 
+bool xl_user_ringbuf_begin(struct xl_map *map)
+{
+	struct ring *ring = map->priv;
+
+	/* acquire pairs with the release in xl_user_ringbuf_end(): the last reader's position. */
+	return !atomic_flag_test_and_set_explicit(&ring->draining, memory_order_acquire);
+}
+
+void xl_user_ringbuf_end(struct xl_map *map)
+{
+	struct ring *ring = map->priv;
+
+	atomic_flag_clear_explicit(&ring->draining, memory_order_release);
+}
+
+static void advance(struct xl_map *map, uint64_t room)
+{
+	struct ring *ring = map->priv;
+
+	ring->consumer += room;
+	/* release pairs with the producer's acquire: it may write there again. */
+	atomic_store_explicit(consumer_of(map), ring->consumer, memory_order_release);
+}
+
+int xl_user_ringbuf_peek(struct xl_map *map, void **out_record, uint32_t *out_size)
+{
+	const struct ring *ring = map->priv;
+	/* acquire, here and of the length, pairs with the producer's release. */
+	const uint64_t producer = atomic_load_explicit(producer_of(map), memory_order_acquire);
+	uint64_t room;
+	uint32_t len, size;
+
+	if (producer % 8)
+		return -EINVAL;
+	if (ring->consumer >= producer)
+		return -ENODATA;
+	len = atomic_load_explicit(&header_at(map, ring->consumer)->len, memory_order_acquire);
+	size = len & ~(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
+	room = room_of(size);
+	if (room > producer - ring->consumer)
+		return -EINVAL;
+	if (room > map->max_entries || size > SAMPLE_MAX)
+		return -E2BIG;
+	if (len & BPF_RINGBUF_DISCARD_BIT) {
+		advance(map, room);
+		return -EAGAIN;
+	}
+	if (len & BPF_RINGBUF_BUSY_BIT)
+		return -ENODATA;
+	*out_record = header_at(map, ring->consumer + HEADER_SIZE);
+	*out_size = size;
+	return 0;
+}
+
+void xl_user_ringbuf_release(struct xl_map *map, uint32_t size)
+{
+	advance(map, room_of(size));
+}
+
 /* The control side has no elements: it maps the memory. */
 
 static int sys_lookup(struct xl_map *map, const void *key, void *out_value)
@@ -193,6 +257,7 @@ static int alloc(struct xl_map *map)
 	if (!ring)
 		return -ENOMEM;
 	pthread_mutex_init(&ring->lock, NULL);
+	atomic_flag_clear(&ring->draining);
 	map->priv = ring;
 	return 0;
 }
@@ -215,7 +280,7 @@ const struct xl_map_ops xl_ringbuf_ops = {
 	RINGBUF_OPS,
 };
 
-/* From user space to programs: the memory is the same; bpf_user_ringbuf_drain() is not served. */
+/* From user space to programs: the memory is the same. */
 const struct xl_map_ops xl_user_ringbuf_ops = {
 	.name = "user_ringbuf",
 	RINGBUF_OPS,

@@ -3,7 +3,8 @@
  *
  * It lies on the program's stack, where nothing keeps the program from writing over it. So nothing
  * in it is believed: an engine hands one to a helper only after xl_dynptr of the moment has been
- * looked at: it is null, or of the frame that is running, or of memory that the program may touch.
+ * looked at: it is null, or of the frame that is running, of a record that is held, of memory that the
+ * program may touch.
  *
  * Source: struct bpf_dynptr_kern, include/linux/bpf.h; kernel/bpf/helpers.c, v6.18.
  */
@@ -17,7 +18,8 @@
 
 enum xl_dynptr_type {
 	XL_DYNPTR_INVALID,
-	XL_DYNPTR_LOCAL,   /* a map value: `data` is its address */
+	XL_DYNPTR_LOCAL,   /* a map value, or lent by a helper: `data` is its address */
+	XL_DYNPTR_RINGBUF, /* a reserved record: `data` is where it starts */
 	XL_DYNPTR_XDP = 4, /* the packet: `data` is the address of the running struct xl_frame */
 };
 
@@ -60,6 +62,12 @@ static inline struct xl_dynptr xl_dynptr_get(uint64_t addr)
 static inline void xl_dynptr_put(uint64_t addr, struct xl_dynptr d)
 {
 	memcpy((void *)(uintptr_t)addr, &d, sizeof(d));
+}
+
+static inline struct xl_dynptr xl_dynptr_of(enum xl_dynptr_type type, void *data, uint32_t size)
+{
+	return (struct xl_dynptr){ .data = (uintptr_t)data,
+				   .size = size | (uint32_t)type << XL_DYNPTR_TYPE_SHIFT };
 }
 
 /* Whether [@off, @off + @len) lies in it: 0 or -E2BIG. */

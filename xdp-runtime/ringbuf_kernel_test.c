@@ -180,9 +180,49 @@ static uint32_t draw_size(uint32_t ring_size)
 			      : edges[next_random(sizeof(edges) / sizeof(edges[0]))];
 }
 
+#define DYNPTR_AT(i) (-128 - 16 * (int)((i) + 1)) /* from r10; before them 8 bytes to write */
+
+static void add_dynptr_call(struct code *c, uint32_t i, bool write, uint32_t off)
+{
+	const int dynptr_reg = write ? 1 : 3;
+
+	ADD(c, MOVX(dynptr_reg, 10), ALU64_K(BPF_ADD, dynptr_reg, DYNPTR_AT(i)));
+	if (write)
+		ADD(c, MOV(2, (int32_t)off), MOVX(3, 10), ALU64_K(BPF_ADD, 3, -128), MOV(4, 8));
+	else
+		ADD(c, MOVX(1, 10), ALU64_K(BPF_ADD, 1, -128), MOV(2, 8), MOV(4, (int32_t)off));
+	ADD(c, MOV(5, 0), CALL_HELPER(write ? BPF_FUNC_dynptr_write : BPF_FUNC_dynptr_read));
+	add_note(c);
+}
+
+/* Reserves by dynptr, and writes to the record, reads and looks where there may be none. */
+static void add_reserve_dynptr(struct code *c, uint32_t i, uint32_t size, int32_t flags)
+{
+	add_map(c);
+	ADD(c, ST(BPF_DW, 10, -128, (int32_t)next_random(1000000)), MOV(2, (int32_t)size),
+	    MOV(3, flags), MOVX(4, 10), ALU64_K(BPF_ADD, 4, DYNPTR_AT(i)),
+	    CALL_HELPER(BPF_FUNC_ringbuf_reserve_dynptr));
+	add_note(c);
+	add_dynptr_call(c, i, true, 0);
+	add_dynptr_call(c, i, true, 8 + next_random(size + 1));
+	add_dynptr_call(c, i, false, next_random(2) ? 0 : next_random(size + 9));
+	ADD(c, MOVX(1, 10), ALU64_K(BPF_ADD, 1, DYNPTR_AT(i)),
+	    MOV(2, next_random(3) ? 0 : (int32_t)next_random(size + 9)), MOV(3, 4),
+	    CALL_HELPER(BPF_FUNC_dynptr_data), JMP_K(BPF_JEQ, 0, 0, 2), ST(BPF_W, 0, 0, 77),
+	    ALU64_K(BPF_ADD, 9, 1));
+}
+
+static void add_release_dynptr(struct code *c, uint32_t i)
+{
+	ADD(c, MOVX(1, 10), ALU64_K(BPF_ADD, 1, DYNPTR_AT(i)), MOV(2, 0),
+	    CALL_HELPER(next_random(3) ? BPF_FUNC_ringbuf_submit_dynptr
+				       : BPF_FUNC_ringbuf_discard_dynptr));
+}
+
 static void draw_code(struct code *c, uint32_t ring_size)
 {
 	const uint32_t n_held = 1 + next_random(HELD_MAX), first = next_random(n_held);
+	const uint32_t n_dynptrs = next_random(HELD_MAX);
 
 	c->n = c->n_maps = 0;
 	ADD(c, MOV(9, 0));
@@ -190,9 +230,13 @@ static void draw_code(struct code *c, uint32_t ring_size)
 		add_output(c);
 	for (uint32_t i = 0; i < n_held; i++)
 		add_reserve(c, i, draw_size(ring_size), next_random(10) ? 0 : 1);
+	for (uint32_t i = 0; i < n_dynptrs; i++)
+		add_reserve_dynptr(c, i, draw_size(ring_size), next_random(10) ? 0 : 1);
 	add_query(c);
 	for (uint32_t i = 0; i < n_held; i++)
 		add_release(c, (first + i) % n_held);
+	for (uint32_t i = 0; i < n_dynptrs; i++)
+		add_release_dynptr(c, n_dynptrs - 1 - i);
 	add_query(c);
 	ADD(c, MOVX(0, 9), EXIT_INSN);
 }
@@ -336,6 +380,9 @@ struct wrong {
 
 #define RESERVE(size) \
 	LD_IMM64(1, 0, 0), MOV(2, size), MOV(3, 0), CALL_HELPER(BPF_FUNC_ringbuf_reserve)
+#define RESERVE_DYNPTR(size)                                                               \
+	LD_IMM64(1, 0, 0), MOV(2, size), MOV(3, 0), MOVX(4, 10), ALU64_K(BPF_ADD, 4, -16), \
+		CALL_HELPER(BPF_FUNC_ringbuf_reserve_dynptr)
 #define END MOV(0, XDP_PASS), EXIT_INSN
 #define WRONG(name, says, ...)                                                               \
 	{                                                                                    \
@@ -399,6 +446,20 @@ static void what_the_kernel_refuses_is_stopped(void **state)
 		WRONG("submit NULL", "not NULL", MOV(1, 0), MOV(2, 0),
 		      CALL_HELPER(BPF_FUNC_ringbuf_submit), END),
 		WRONG("keep it", NULL, RESERVE(16), END),
+		WRONG("keep it by dynptr", NULL, RESERVE_DYNPTR(16), END),
+		WRONG("submit what is no dynptr", "what lies there is no dynptr", MOVX(1, 10),
+		      ST(BPF_DW, 10, -16, 4711), ST(BPF_DW, 10, -8, 8 | 2 << 28),
+		      ALU64_K(BPF_ADD, 1, -16), MOV(2, 0),
+		      CALL_HELPER(BPF_FUNC_ringbuf_submit_dynptr), END),
+		WRONG("make it longer", "what lies there is no dynptr", RESERVE_DYNPTR(16),
+		      ST(BPF_W, 10, -8, 17 | 2 << 28), MOVX(1, 10), ALU64_K(BPF_ADD, 1, -16),
+		      MOV(2, 0), MOV(3, 1), CALL_HELPER(BPF_FUNC_dynptr_data), END),
+		WRONG("submit a clone, too", "what lies there is no dynptr", RESERVE_DYNPTR(16),
+		      LDX(BPF_DW, 6, 10, -16), LDX(BPF_DW, 7, 10, -8), MOVX(1, 10),
+		      ALU64_K(BPF_ADD, 1, -16), MOV(2, 0),
+		      CALL_HELPER(BPF_FUNC_ringbuf_submit_dynptr), STX(BPF_DW, 10, -16, 6),
+		      STX(BPF_DW, 10, -8, 7), MOVX(1, 10), ALU64_K(BPF_ADD, 1, -16), MOV(2, 0),
+		      CALL_HELPER(BPF_FUNC_ringbuf_submit_dynptr), END),
 	};
 
 	for (size_t i = 0; i < sizeof(wrongs) / sizeof(wrongs[0]); i++)

@@ -18,6 +18,7 @@ struct xl_prog;
 struct xl_map;
 struct xl_runtime;
 struct xl_run;
+struct xl_dynptr;
 
 enum xl_fault_kind {
 	XL_FAULT_NONE,
@@ -62,10 +63,14 @@ struct xl_held {
 };
 #define XL_RUN_HELD_MAX 64 /* chosen: as many pointers as fit on one stack */
 
-/* Memory that a helper shows to a BPF function which it calls: read-only until that returns. */
+/* Memory that a helper shows to a BPF function which it calls, until that returns. */
 struct xl_lent {
 	const void *base;
 	size_t size;
+	bool writable;
+	/* What the function got for it, if that is no pointer to it: a struct xl_dynptr, which it
+	 * may pass on but not touch. NULL: none. */
+	const struct xl_dynptr *dynptr;
 	const struct xl_lent *outer; /* lent by the helper around this one */
 };
 
@@ -119,6 +124,15 @@ static inline struct xl_held *xl_run_held(struct xl_run *run, uint64_t addr)
 		if ((uintptr_t)run->held[i].mem == addr)
 			return &run->held[i];
 	return NULL;
+}
+
+/* Whether @addr is that of a dynptr that a helper lends to the program. */
+static inline bool xl_run_lent_dynptr(const struct xl_run *run, uint64_t addr)
+{
+	for (const struct xl_lent *lent = run->lent; lent; lent = lent->outer)
+		if (lent->dynptr && (uintptr_t)lent->dynptr == addr)
+			return true;
+	return false;
 }
 
 /* Discards what a program that has ended still holds, and gives its lock back. For engines. */

@@ -16,7 +16,6 @@
 #define NO_STORAGE "maps that keep data in kernel objects are not served"
 #define NO_USER	   "a packet's run belongs to no process whose memory could be read"
 #define NO_KERNEL  "the argument is a kernel's own data, and there is none"
-#define NOT_YET	   "it is not served yet"
 
 struct note {
 	const char *note;    /* of a helper that is served */
@@ -49,8 +48,6 @@ static const struct note notes[] = {
 	NOTE(sk_lookup_tcp, "finds none"),
 	NOTE(sk_lookup_udp, "finds none"),
 	NOTE(sk_release, "only what a look-up found, which is nothing"),
-	REFUSED(spin_lock, NOT_YET),
-	REFUSED(spin_unlock, NOT_YET),
 	NOTE(skc_lookup_tcp, "finds none"),
 	NOTE(tcp_check_syncookie, "only with a socket, which no look-up finds"),
 	REFUSED(send_signal, NO_TASK),
@@ -79,10 +76,6 @@ static const struct note notes[] = {
 	REFUSED(get_current_task_btf, NO_TASK),
 	NOTE(ktime_get_coarse_ns, "in a replay, the packet's time"),
 	NOTE(check_mtu, "by the links of `--fib`"),
-	REFUSED(timer_init, NOT_YET),
-	REFUSED(timer_set_callback, NOT_YET),
-	REFUSED(timer_start, NOT_YET),
-	REFUSED(timer_cancel, NOT_YET),
 	REFUSED(task_pt_regs, NO_TASK),
 	REFUSED(get_branch_snapshot, NO_COUNTER),
 	NOTE(trace_vprintk, "`replay -v` and `--events` show it"),
@@ -92,18 +85,12 @@ static const struct note notes[] = {
 	REFUSED(copy_from_user_task, NO_USER),
 	REFUSED(kptr_xchg, "map values hold no kernel objects"),
 	REFUSED(skc_to_mptcp_sock, NO_SOCKET),
-	REFUSED(ringbuf_reserve_dynptr, NOT_YET),
-	REFUSED(ringbuf_submit_dynptr, NOT_YET),
-	REFUSED(ringbuf_discard_dynptr, NOT_YET),
-	NOTE(dynptr_read, "of a dynptr of the packet"),
-	NOTE(dynptr_write, "to a dynptr of the packet"),
-	NOTE(dynptr_data, "NULL: of a packet there are slices"),
+	NOTE(dynptr_data, "of a packet NULL: there are slices"),
 	NOTE(tcp_raw_gen_syncookie_ipv4, "with a secret of the runtime, not the kernel's"),
 	NOTE(tcp_raw_gen_syncookie_ipv6, "with a secret of the runtime, not the kernel's"),
 	NOTE(tcp_raw_check_syncookie_ipv4, "with a secret of the runtime, not the kernel's"),
 	NOTE(tcp_raw_check_syncookie_ipv6, "with a secret of the runtime, not the kernel's"),
 	NOTE(ktime_get_tai_ns, "in a replay, the packet's time"),
-	REFUSED(user_ringbuf_drain, NOT_YET),
 	/* 6.2; Debian 12's header ends before them. */
 	[210] = { .why_not = NO_STORAGE }, /* bpf_cgrp_storage_get */
 	[211] = { .why_not = NO_STORAGE }, /* bpf_cgrp_storage_delete */

@@ -132,6 +132,13 @@ static const struct xl_helper helpers[] = {
 	ROW(dynptr_from_mem, "0.1",
 	    .arg = { XL_ARG_MEM_RW, XL_ARG_CONST_SIZE_OR_ZERO, XL_ARG_ANYTHING,
 		     XL_ARG_UNINIT_DYNPTR }),
+	ROW(ringbuf_reserve_dynptr, "0.1",
+	    .arg = { XL_ARG_CONST_MAP_PTR, XL_ARG_ALLOC_SIZE, XL_ARG_ANYTHING,
+		     XL_ARG_UNINIT_DYNPTR }),
+	ROW(ringbuf_submit_dynptr, "0.1", .ret = XL_RET_VOID,
+	    .arg = { XL_ARG_RINGBUF_DYNPTR, XL_ARG_ANYTHING }),
+	ROW(ringbuf_discard_dynptr, "0.1", .ret = XL_RET_VOID,
+	    .arg = { XL_ARG_RINGBUF_DYNPTR, XL_ARG_ANYTHING }),
 	ROW(dynptr_read, "0.1",
 	    .arg = { XL_ARG_UNINIT_MEM, XL_ARG_CONST_SIZE_OR_ZERO, XL_ARG_DYNPTR, XL_ARG_ANYTHING,
 		     XL_ARG_ANYTHING }),
@@ -153,6 +160,9 @@ static const struct xl_helper helpers[] = {
 	    .fixed_size = sizeof(struct ipv6hdr), .fixed_size_2 = sizeof(struct tcphdr),
 	    .gpl_only = true),
 	ROW(ktime_get_tai_ns, "0.1"),
+	ROW(user_ringbuf_drain, "0.1",
+	    .arg = { XL_ARG_CONST_MAP_PTR, XL_ARG_FUNC, XL_ARG_STACK_OR_NULL, XL_ARG_ANYTHING },
+	    .calls_back = true),
 };
 
 #define NAME(x) [BPF_FUNC_##x] = "bpf_" #x

@@ -24,10 +24,7 @@ static uint64_t set_null(uint64_t dynptr, int err)
 
 static void init(uint64_t dynptr, enum xl_dynptr_type type, uint64_t data, uint32_t size)
 {
-	xl_dynptr_put(dynptr, (struct xl_dynptr){
-				      .data = data,
-				      .size = size | (uint32_t)type << XL_DYNPTR_TYPE_SHIFT,
-			      });
+	xl_dynptr_put(dynptr, xl_dynptr_of(type, (void *)(uintptr_t)data, size));
 }
 
 /* Where @len bytes at @off of the packet lie in one piece; NULL: nowhere. */

@@ -42,6 +42,10 @@ xl_helper_fn xl_helper_ringbuf_reserve;
 xl_helper_fn xl_helper_ringbuf_submit;
 xl_helper_fn xl_helper_ringbuf_discard;
 xl_helper_fn xl_helper_ringbuf_query;
+xl_helper_fn xl_helper_ringbuf_reserve_dynptr;
+xl_helper_fn xl_helper_ringbuf_submit_dynptr;
+xl_helper_fn xl_helper_ringbuf_discard_dynptr;
+xl_helper_fn xl_helper_user_ringbuf_drain;
 
 /* helpers_lock.c */
 xl_helper_fn xl_helper_spin_lock;

@@ -248,20 +248,50 @@ static bool may_read_and_write(struct xl_interp *it, uint64_t addr, uint64_t siz
 			 xl_interp_may(it, addr, size, true) == XL_FAULT_NONE);
 }
 
+static bool is_record(const struct xl_interp *it, const struct xl_dynptr *d)
+{
+	const struct xl_held *held = xl_run_held(it->run, d->data);
+
+	return held && (uint64_t)d->offset + xl_dynptr_size(d) <= held->size;
+}
+
+static bool is_dynptr(struct xl_interp *it, const struct xl_dynptr *d)
+{
+	if (!d->data)
+		return true;
+	switch (xl_dynptr_type(d)) {
+	case XL_DYNPTR_LOCAL:
+		return may_read_and_write(it, d->data + d->offset, xl_dynptr_size(d));
+	case XL_DYNPTR_RINGBUF:
+		return is_record(it, d);
+	case XL_DYNPTR_XDP:
+		return d->data == (uintptr_t)it->packet;
+	default:
+		return false;
+	}
+}
+
 /* What lies there may have been written by the program. */
 static bool check_dynptr(struct call *c, uint32_t i)
 {
 	struct xl_dynptr d;
 
-	if (!check_uninit_dynptr(c, i))
+	if (!xl_run_lent_dynptr(c->it->run, c->arg[i]) && !check_uninit_dynptr(c, i))
 		return false;
 	d = xl_dynptr_get(c->arg[i]);
-	if (!d.data ||
-	    (xl_dynptr_type(&d) == XL_DYNPTR_XDP && d.data == (uintptr_t)c->it->packet) ||
-	    (xl_dynptr_type(&d) == XL_DYNPTR_LOCAL &&
-	     may_read_and_write(c->it, d.data + d.offset, xl_dynptr_size(&d))))
-		return true;
-	return refuse(c, i, "what lies there is no dynptr, or its memory is gone");
+	return is_dynptr(c->it, &d) ||
+	       refuse(c, i, "what lies there is no dynptr, or its memory is gone");
+}
+
+static bool check_ringbuf_dynptr(struct call *c, uint32_t i)
+{
+	struct xl_dynptr d;
+
+	if (!check_dynptr(c, i))
+		return false;
+	d = xl_dynptr_get(c->arg[i]);
+	return !d.data || xl_dynptr_type(&d) == XL_DYNPTR_RINGBUF ||
+	       refuse(c, i, "a dynptr of a reserved record is expected");
 }
 
 static bool check_iter(struct call *c, uint32_t i)
@@ -330,6 +360,7 @@ static bool (*const check_arg[])(struct call *c, uint32_t i) = {
 	[XL_ARG_RINGBUF_MEM] = check_ringbuf_mem,
 	[XL_ARG_DYNPTR] = check_dynptr,
 	[XL_ARG_UNINIT_DYNPTR] = check_uninit_dynptr,
+	[XL_ARG_RINGBUF_DYNPTR] = check_ringbuf_dynptr,
 	[XL_ARG_ITER] = check_iter,
 	[XL_ARG_KERNEL_OBJ] = check_kernel_obj,
 	[XL_ARG_SPIN_LOCK] = check_spin_lock,
@@ -352,6 +383,8 @@ static const uint64_t map_types_of[] = {
 	[BPF_FUNC_ringbuf_output] = TYPE(RINGBUF),
 	[BPF_FUNC_ringbuf_reserve] = TYPE(RINGBUF),
 	[BPF_FUNC_ringbuf_query] = TYPE(RINGBUF),
+	[BPF_FUNC_ringbuf_reserve_dynptr] = TYPE(RINGBUF),
+	[BPF_FUNC_user_ringbuf_drain] = TYPE(USER_RINGBUF),
 };
 #define N_MAP_TYPES_OF ((int32_t)(sizeof(map_types_of) / sizeof(map_types_of[0])))
 

@@ -6,7 +6,6 @@
  */
 #include <setjmp.h>
 #include <stdio.h>
-#include <linux/btf.h>
 
 #include "xdp-runtime/interp/interp_test_rig.h"
 #include "xdp-runtime/interp/interp_test_kernel.h"
@@ -42,67 +41,6 @@ struct scenario {
 		{ __VA_ARGS__ },                                                             \
 			sizeof((struct bpf_insn[]){ __VA_ARGS__ }) / sizeof(struct bpf_insn) \
 	}
-
-/* The kernel allows tail calls from functions only where BTF describes those: "static int f()"
- * is enough, for all of them. */
-static int kernel_btf(void)
-{
-	static const struct {
-		struct btf_header header;
-		struct btf_type integer;
-		uint32_t encoding;
-		struct btf_type proto, func;
-		char strings[7];
-	} __attribute__((packed)) btf = {
-		.header = { .magic = BTF_MAGIC,
-			    .version = BTF_VERSION,
-			    .hdr_len = sizeof(struct btf_header),
-			    .type_len = 3 * sizeof(struct btf_type) + 4,
-			    .str_off = 3 * sizeof(struct btf_type) + 4,
-			    .str_len = 7 },
-		.integer = { .name_off = 1, .info = BTF_KIND_INT << 24, .size = 4 },
-		.encoding = BTF_INT_SIGNED << 24 | 32,
-		.proto = { .info = BTF_KIND_FUNC_PROTO << 24, .type = 1 },
-		.func = { .name_off = 5, .info = BTF_KIND_FUNC << 24, .type = 2 },
-		.strings = "\0int\0f",
-	};
-	union bpf_attr attr;
-
-	memset(&attr, 0, sizeof(attr));
-	attr.btf = (uintptr_t)&btf;
-	attr.btf_size = sizeof(btf);
-	return (int)xl_kernel_bpf(BPF_BTF_LOAD, &attr, sizeof(attr));
-}
-
-static int load_with_btf(const struct bpf_insn *insn, uint32_t n, char *log, uint32_t log_size)
-{
-	struct bpf_func_info info[16];
-	uint32_t *start, n_starts;
-	union bpf_attr attr;
-	const int btf = kernel_btf();
-	int fd;
-
-	assert_true(btf >= 0);
-	assert_int_equal(xl_insn_check(insn, n, NULL, &start, &n_starts), 0);
-	for (uint32_t i = 0; i < n_starts; i++)
-		info[i] = (struct bpf_func_info){ .insn_off = start[i], .type_id = 3 };
-	free(start);
-	memset(&attr, 0, sizeof(attr));
-	attr.prog_type = BPF_PROG_TYPE_XDP;
-	attr.insns = (uintptr_t)insn;
-	attr.insn_cnt = n;
-	attr.license = (uintptr_t) "Dual MIT/GPL";
-	attr.log_buf = (uintptr_t)log;
-	attr.log_size = log_size;
-	attr.log_level = 1;
-	attr.prog_btf_fd = (uint32_t)btf;
-	attr.func_info = (uintptr_t)info;
-	attr.func_info_cnt = n_starts;
-	attr.func_info_rec_size = sizeof(info[0]);
-	fd = (int)xl_kernel_bpf(BPF_PROG_LOAD, &attr, sizeof(attr));
-	close(btf);
-	return fd;
-}
 
 static int kernel_array(void)
 {
@@ -152,7 +90,7 @@ static int run_in_kernel(const struct scenario *s, uint8_t *packet, uint32_t *ou
 
 		memcpy(insn, s->prog[i].insn, sizeof(insn));
 		resolve(insn, s->prog[i].n, BPF_PSEUDO_MAP_FD, (uint32_t)array);
-		fds[i] = load_with_btf(insn, s->prog[i].n, log, sizeof(log));
+		fds[i] = kernel_load_functions(insn, s->prog[i].n, log, sizeof(log));
 		if (fds[i] < 0 && !s->or_refused)
 			fail_msg("%s: program %u: %s", s->name, i, log);
 		err = fds[i] < 0 ? fds[i] : 0;

@@ -81,7 +81,7 @@ static bool find_held(const struct xl_interp *it, uint64_t addr, struct piece *o
 static bool find_lent(const struct xl_interp *it, uint64_t addr, struct piece *out)
 {
 	for (const struct xl_lent *lent = it->run->lent; lent; lent = lent->outer) {
-		*out = (struct piece){ (uintptr_t)lent->base, lent->size, true, false };
+		*out = (struct piece){ (uintptr_t)lent->base, lent->size, true, lent->writable };
 		if (in_piece(out, addr))
 			return true;
 	}
@@ -208,13 +208,21 @@ static bool say_held(const struct xl_interp *it, uint64_t addr, char *buf, size_
 
 static bool say_lent(const struct xl_interp *it, uint64_t addr, char *buf, size_t size)
 {
-	struct piece p;
+	if (xl_run_lent_dynptr(it->run, addr)) {
+		snprintf(buf, size, "a dynptr, which is for helpers");
+		return true;
+	}
+	for (const struct xl_lent *lent = it->run->lent; lent; lent = lent->outer) {
+		const int64_t off = (int64_t)(addr - (uintptr_t)lent->base);
 
-	if (!find_lent(it, addr, &p))
-		return false;
-	snprintf(buf, size, "key+%u: it has %u bytes and is read-only", (unsigned)(addr - p.base),
-		 (unsigned)p.size);
-	return true;
+		if (off < -8 || off >= (int64_t)lent->size + 8)
+			continue;
+		snprintf(buf, size, "%s%+lld: it has %zu bytes%s",
+			 lent->writable ? "sample" : "key", (long long)off, lent->size,
+			 lent->writable ? "" : " and is read-only");
+		return true;
+	}
+	return false;
 }
 
 static bool say_packet(const struct xl_interp *it, uint64_t addr, char *buf, size_t size)

@@ -195,7 +195,7 @@ static void maps_of_other_types_do_no_harm(void **state)
 		 "needs map 'socks' (reuseport_sockarray), but its type is not served");
 	contains(prog(obj, "wants_stacks")->why_not, "needs map 'stacks' (stack_trace), but");
 	contains(prog(obj, "wants_arena")->why_not, "needs map 'arena' (arena), but");
-	contains(prog(obj, "wants_commands")->why_not, "needs helper bpf_user_ringbuf_drain");
+	assert_non_null(prog(obj, "wants_commands")->prog);
 	xl_object_close(obj);
 }
 
