@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/percpu.h"
 #include "base/uapi.h"
 
 /* Returns >= 0 or -errno. */
@@ -22,7 +23,8 @@ static inline long xl_kernel_bpf(int cmd, union bpf_attr *attr, unsigned int siz
 	return ret < 0 ? -errno : ret;
 }
 
-/* Whether this process may load XDP programs into the kernel. */
+/* Whether this process may load XDP programs into the kernel, and can tell how long the kernel's
+ * per-CPU values are. */
 static inline bool xl_kernel_bpf_usable(void)
 {
 	const struct bpf_insn insns[] = {
@@ -32,6 +34,8 @@ static inline bool xl_kernel_bpf_usable(void)
 	union bpf_attr attr;
 	long fd;
 
+	if (!xl_percpu_is_kernels())
+		return false;
 	memset(&attr, 0, sizeof(attr));
 	attr.prog_type = BPF_PROG_TYPE_XDP;
 	attr.insns = (uintptr_t)insns;

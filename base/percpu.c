@@ -8,12 +8,15 @@ _Thread_local uint32_t xl_cpu;
 
 static uint32_t read_possible(void)
 {
-	FILE *f = fopen("/sys/devices/system/cpu/possible", "re");
+	FILE *f = fopen(XL_CPUS_POSSIBLE, "re");
 	uint32_t last = 0, id;
 	int c;
 
-	if (!f)
-		return 1;
+	if (!f) {
+		const long n = sysconf(_SC_NPROCESSORS_CONF);
+
+		return n > 0 ? (uint32_t)n : 1;
+	}
 	while (fscanf(f, "%u", &id) == 1) {
 		if (id > last)
 			last = id;

@@ -8,14 +8,25 @@
 #ifndef XL_BASE_PERCPU_H
 #define XL_BASE_PERCPU_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <unistd.h>
+
+#define XL_CPUS_POSSIBLE "/sys/devices/system/cpu/possible"
 
 /* The CPU that bpf_get_smp_processor_id() and per-CPU look-ups of this thread use.
  * Thread: its own; set before a thread runs programs, 0 at start. */
 extern _Thread_local uint32_t xl_cpu;
 
-/* Highest id in /sys/devices/system/cpu/possible plus one: what libbpf_num_possible_cpus()
- * says, 1 if the file cannot be read. Read once. Thread: any. */
+/* Highest id in XL_CPUS_POSSIBLE plus one: what libbpf_num_possible_cpus() says. As many as are
+ * there now if the file cannot be read. Read once. Thread: any. */
 uint32_t xl_percpu_n_possible(void);
+
+/* Whether that is the kernel's number too. Where /sys is not mounted nobody can say, and the
+ * kernel's per-CPU values must not be asked for: they might not fit. Thread: any. */
+static inline bool xl_percpu_is_kernels(void)
+{
+	return !access(XL_CPUS_POSSIBLE, R_OK);
+}
 
 #endif

@@ -136,6 +136,19 @@ class Report(unittest.TestCase):
         self.assertEqual(done.returncode, 3)
         self.assertIn("--diff kernel needs root or CAP_BPF", done.stderr)
 
+    def test_without_sys_it_does_not_guess_the_kernels_number_of_cpus(self):
+        command = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /sys && exec "$@"', "-", XDPLAND,
+                   "replay", os.path.join(EXAMPLES, "counter.o"), "--pcap", self.assorted]
+        if subprocess.run(command[:5] + ["mount -t tmpfs none /sys"], capture_output=True,
+                          check=False).returncode:
+            self.skipTest("no mount namespace can be had")
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        done = subprocess.run(command + ["--diff", "kernel"], capture_output=True, text=True,
+                              check=False)
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn("cannot read /sys/devices/system/cpu/possible", done.stderr)
+
 
 if __name__ == "__main__":
     XDPLAND, ROOT, PROGS, EXAMPLES = sys.argv[1:5]

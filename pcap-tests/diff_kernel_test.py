@@ -24,7 +24,10 @@ import sys
 import tempfile
 
 SKIP = 77
-NO_PRIVILEGE = "--diff kernel needs root"
+CANNOT = ("--diff kernel needs root", ": mount /sys")
+# The kernel makes timers from memory that it does not wait for (6.18): on a loaded machine a call may
+# fail for no reason of the program's. What is wrong by our fault is wrong every time.
+TRIES = {"timers": 4}
 BPF_DIR = "/usr/lib/*-linux-gnu/bpf"
 LONGEST = 3520  # what the kernel gives a test-run program in one piece
 
@@ -228,7 +231,7 @@ def run(xdpland, case, capture, n_fit):
     """Returns what is wrong with the case, '' if nothing is."""
     command = [xdpland, "replay", case.obj, "--pcap", capture, "--diff", "kernel", "-j", *case.options]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if NO_PRIVILEGE in done.stderr:
+    if any(words in done.stderr for words in CANNOT):
         skip(done.stderr.strip().splitlines()[-1])
     try:
         lines = done.stdout.splitlines()
@@ -310,7 +313,10 @@ def main():
                                                    folder),
                  "progs": lambda: prog_cases(args.progs, args.root, folder)}[args.group]()
         for n, case in enumerate(cases, 1):
-            wrong = run(args.xdpland, case, capture, n_fit)
+            for _ in range(TRIES.get(case.name, 1)):
+                wrong = run(args.xdpland, case, capture, n_fit)
+                if not wrong:
+                    break
             print(f"{'not ok' if wrong else 'ok'} {n} {case.name}: {n_fit} packets")
             if wrong:
                 print(wrong)

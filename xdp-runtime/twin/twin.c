@@ -166,6 +166,10 @@ static int pin(struct xl_twin *twin, struct xl_err *e)
 	int err = 0;
 	cpu_set_t one;
 
+	if (!xl_percpu_is_kernels())
+		return xl_err_set(e, -ENOENT,
+				  "cannot read " XL_CPUS_POSSIBLE
+				  ", which says how many CPUs the kernel's maps have: mount /sys");
 	twin->cpus.n_ours = twin->rt->map_env.n_cpus;
 	twin->cpus.n_kernel = xl_percpu_n_possible();
 	twin->cpus.ours = twin->cpus.real = xl_cpu;
