@@ -69,47 +69,72 @@ static void mul(const struct piece *a, const struct piece *b, struct xl_word *ou
 		xl_tnum_mul(a->tnum, b->tnum));
 }
 
-/* The bounds of bitwise operations. What they do to the tnum says most; beyond it, `and` makes
- * nothing larger and `or` nothing smaller. */
+/* The bounds of bitwise operations. What they do to the tnum says most. `and` makes nothing
+ * larger, `or` nothing smaller, and
+ *
+ *	x + y == (x & y) + (x | y)	(x ^ y) == (x | y) - (x & y)
+ *
+ * so that a bound of the one gives a bound of the others. */
+
+typedef __int128 wide; /* holds sums and differences of any two numbers */
+
+static wide least(wide a, wide b)
+{
+	return a < b ? a : b;
+}
+
+static wide most(wide a, wide b)
+{
+	return a > b ? a : b;
+}
+
+/* The bounds of `and` and of `or`. */
+struct bitwise {
+	wide and_lo, and_hi, or_lo, or_hi;
+};
+
+static struct bitwise bound_bitwise(const struct piece *a, const struct piece *b)
+{
+	const struct xl_tnum both = xl_tnum_and(a->tnum, b->tnum);
+	const struct xl_tnum either = xl_tnum_or(a->tnum, b->tnum);
+	struct bitwise r = {
+		.and_hi = least(least(a->span.hi, b->span.hi), both.value | both.mask),
+		.or_lo = most(most(a->span.lo, b->span.lo), either.value),
+	};
+
+	r.or_hi = least(either.value | either.mask, (wide)a->span.hi + b->span.hi - both.value);
+	r.and_lo = most(both.value, (wide)a->span.lo + b->span.lo - r.or_hi);
+	r.or_hi = least(r.or_hi, (wide)a->span.hi + b->span.hi - r.and_lo);
+	return r;
+}
 
 static void bit_and(const struct piece *a, const struct piece *b, struct xl_word *out)
 {
-	const uint64_t hi = a->span.hi < b->span.hi ? a->span.hi : b->span.hi;
+	const struct bitwise r = bound_bitwise(a, b);
 
-	xl_word_add(out, 0, hi, xl_tnum_and(a->tnum, b->tnum));
+	xl_word_add(out, (uint64_t)r.and_lo, (uint64_t)r.and_hi, xl_tnum_and(a->tnum, b->tnum));
 }
 
 static void bit_or(const struct piece *a, const struct piece *b, struct xl_word *out)
 {
-	const uint64_t lo = a->span.lo > b->span.lo ? a->span.lo : b->span.lo;
+	const struct bitwise r = bound_bitwise(a, b);
 
-	xl_word_add(out, lo, xl_low_mask(out->bits), xl_tnum_or(a->tnum, b->tnum));
+	xl_word_add(out, (uint64_t)r.or_lo, (uint64_t)r.or_hi, xl_tnum_or(a->tnum, b->tnum));
 }
 
 static void bit_xor(const struct piece *a, const struct piece *b, struct xl_word *out)
 {
-	xl_word_add(out, 0, xl_low_mask(out->bits), xl_tnum_xor(a->tnum, b->tnum));
+	const struct bitwise r = bound_bitwise(a, b);
+	const wide apart = most((wide)a->span.lo - b->span.hi, (wide)b->span.lo - a->span.hi);
+
+	xl_word_add(out, (uint64_t)most(most(apart, r.or_lo - r.and_hi), 0),
+		    (uint64_t)(r.or_hi - r.and_lo), xl_tnum_xor(a->tnum, b->tnum));
 }
 
 /* The counts of a shift come as a piece of one sign below the width. */
 static bool is_count(const struct piece *b, uint64_t n)
 {
 	return xl_tnum_contains(b->tnum, n);
-}
-
-static void lsh(const struct piece *a, const struct piece *b, struct xl_word *out)
-{
-	for (uint64_t n = b->span.lo; n <= b->span.hi; n++) {
-		if (!is_count(b, n))
-			continue;
-		/* Of the low half, a shift of the whole can shift out everything. */
-		if (n >= out->bits)
-			xl_word_add(out, 0, 0, xl_tnum_const(0));
-		else
-			add_arc(out, a->span.lo << n, a->span.hi << n,
-				(unsigned __int128)(a->span.hi - a->span.lo) << n,
-				xl_tnum_lsh(a->tnum, (unsigned)n));
-	}
 }
 
 static void rsh(const struct piece *a, const struct piece *b, struct xl_word *out)
@@ -191,13 +216,13 @@ static void sdiv(const struct piece *a, const struct piece *b, struct xl_word *o
 static void remain(const struct xl_span *a, const struct xl_span *b, bool negative,
 		   struct xl_tnum t, struct xl_word *out)
 {
-	const uint64_t least = b->lo ? b->lo : 1;
+	const uint64_t divisor = b->lo ? b->lo : 1;
 
 	if (b->lo == 0)
 		add_negated(out, negative, a->lo, a->hi, t);
 	if (b->hi == 0)
 		return;
-	if (a->hi < least)
+	if (a->hi < divisor)
 		add_negated(out, negative, a->lo, a->hi, t);
 	else if (b->lo == b->hi && a->lo / b->lo == a->hi / b->lo)
 		add_negated(out, negative, a->lo % b->lo, a->hi % b->lo, t);
@@ -270,12 +295,23 @@ static const struct op ops[] = {
 	[BPF_DIV >> 4] = { .fn = udiv, .signed_fn = sdiv },
 	[BPF_OR >> 4] = { .fn = bit_or, .low_from_low = true },
 	[BPF_AND >> 4] = { .fn = bit_and, .low_from_low = true },
-	[BPF_LSH >> 4] = { .fn = lsh, .low_from_low = true, .is_shift = true },
+	[BPF_LSH >> 4] = { .is_shift = true }, /* shift_left() */
 	[BPF_RSH >> 4] = { .fn = rsh, .is_shift = true },
 	[BPF_MOD >> 4] = { .fn = umod, .signed_fn = smod },
 	[BPF_XOR >> 4] = { .fn = bit_xor, .low_from_low = true },
 	[BPF_ARSH >> 4] = { .fn = arsh, .is_shift = true },
 };
+
+static void run_words(const struct op *row, piece_fn fn, struct xl_words *a,
+		      const struct xl_words *b, bool is64)
+{
+	if (is64)
+		run(fn, &a->full, &b->full);
+	if (!is64 || row->low_from_low)
+		run(fn, &a->half, &b->half);
+	else
+		xl_word_unknown(&a->half, XL_SCALAR_HALF);
+}
 
 /* The low bits of @w that count for a shift of @bits. */
 static void mask_count(struct xl_word *w, unsigned bits)
@@ -287,6 +323,41 @@ static void mask_count(struct xl_word *w, unsigned bits)
 	xl_word_empty(&mask, w->bits);
 	xl_word_add(&mask, bits - 1, bits - 1, xl_tnum_const(bits - 1));
 	run(bit_and, w, &mask);
+}
+
+/* Adds @w shifted by @n < out->bits: its low bits, the top one of which becomes the sign. */
+static void add_shifted(struct xl_word *out, const struct xl_word *w, unsigned n)
+{
+	struct xl_word low;
+
+	xl_word_low(w, out->bits - n, &low);
+	for (int i = 0; i < 2; i++)
+		if (!xl_span_is_empty(&low.span[i]))
+			xl_word_add(out, low.span[i].lo << n, low.span[i].hi << n,
+				    xl_tnum_lsh(low.tnum, n));
+}
+
+/* To the left, where from half the width on only the low half counts: so (x << 32) s>> 32, which
+ * compilers emit to extend a sign, keeps all that is known of it. */
+static void shift_left(struct xl_words *a, const struct xl_word *count, bool is64)
+{
+	const uint64_t most = xl_word_umax(count);
+	struct xl_words out;
+
+	xl_word_empty(&out.full, XL_SCALAR_WIDTH);
+	xl_word_empty(&out.half, XL_SCALAR_HALF);
+	for (uint64_t n = xl_word_umin(count); n <= most; n++) {
+		if (!xl_tnum_contains(count->tnum, n))
+			continue;
+		if (is64)
+			add_shifted(&out.full, n < XL_SCALAR_HALF ? &a->full : &a->half,
+				    (unsigned)n);
+		if (n < XL_SCALAR_HALF)
+			add_shifted(&out.half, &a->half, (unsigned)n);
+		else
+			xl_word_add(&out.half, 0, 0, xl_tnum_const(0));
+	}
+	*a = out;
 }
 
 static void move(int16_t off, bool is64, struct xl_scalar *dst, const struct xl_scalar *src)
@@ -326,17 +397,11 @@ void xl_scalar_alu(uint8_t op, int16_t off, bool is64, struct xl_scalar *dst,
 			mask_count(&b.half, XL_SCALAR_HALF);
 		}
 	}
-	if (!is64) {
-		run(fn, &a.half, &b.half);
+	if (op == BPF_LSH)
+		shift_left(&a, is64 ? &b.full : &b.half, is64);
+	else
+		run_words(row, fn, &a, &b, is64);
+	if (!is64)
 		xl_word_zero_extend(&a.half, &a.full);
-	} else {
-		run(fn, &a.full, &b.full);
-		if (row->is_shift)
-			b.half = b.full;
-		if (row->low_from_low)
-			run(fn, &a.half, &b.half);
-		else
-			xl_word_unknown(&a.half, XL_SCALAR_HALF);
-	}
 	(void)xl_words_store(&a, dst);
 }

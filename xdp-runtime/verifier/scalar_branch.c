@@ -26,7 +26,9 @@ static void exclude(struct xl_word *w, uint64_t value)
 	for (int i = 0; i < 2; i++) {
 		struct xl_span *s = &w->span[i];
 
-		if (s->lo == value && s->hi == value)
+		if (xl_span_is_empty(s) || value < s->lo || value > s->hi)
+			continue;
+		if (s->lo == s->hi)
 			*s = XL_SPAN_EMPTY;
 		else if (s->lo == value)
 			s->lo++;

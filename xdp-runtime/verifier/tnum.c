@@ -1,5 +1,5 @@
 /* Tracked numbers. Addition compares the smallest and the largest sum: a bit is unknown where
- * the two carries can differ. Multiplication is by hand, digit by digit.
+ * the two carries can differ.
  *
  * Source: kernel/bpf/tnum.c for the semantics.
  */
@@ -62,22 +62,33 @@ struct xl_tnum xl_tnum_xor(struct xl_tnum a, struct xl_tnum b)
 	return (struct xl_tnum){ .value = (a.value ^ b.value) & ~mask, .mask = mask };
 }
 
-/* A known digit adds the other factor, an unknown one may or may not. */
+/* Whether @a has fewer unknown digits than @b, or any other order that is the same both ways. */
+static bool is_better_multiplier(struct xl_tnum a, struct xl_tnum b)
+{
+	const int unknown_a = __builtin_popcountll(a.mask);
+	const int unknown_b = __builtin_popcountll(b.mask);
+
+	if (unknown_a != unknown_b)
+		return unknown_a < unknown_b;
+	return a.mask != b.mask ? a.mask < b.mask : a.value < b.value;
+}
+
+/* By hand, one digit after the other: a known one adds the other factor, an unknown one may or
+ * may not. */
 struct xl_tnum xl_tnum_mul(struct xl_tnum a, struct xl_tnum b)
 {
 	struct xl_tnum sum = xl_tnum_const(0);
 
-	if (__builtin_popcountll(a.mask) > __builtin_popcountll(b.mask)) {
+	if (xl_tnum_is_const(a) && xl_tnum_is_const(b))
+		return xl_tnum_const(a.value * b.value);
+	if (is_better_multiplier(b, a)) {
 		const struct xl_tnum t = a;
 
 		a = b;
 		b = t;
 	}
-	/* The known digits first: their sum is exact where @b is. */
-	if (!b.mask)
-		sum = xl_tnum_const(a.value * b.value);
 	for (; a.value | a.mask; a = xl_tnum_rsh(a, 1), b = xl_tnum_lsh(b, 1)) {
-		if ((a.value & 1) && !xl_tnum_is_const(b))
+		if (a.value & 1)
 			sum = xl_tnum_add(sum, b);
 		else if (a.mask & 1)
 			sum = xl_tnum_join(sum, xl_tnum_add(sum, b));
