@@ -6,7 +6,8 @@
 #include "maps/map_types.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
 
 #define KEY_MAX	   512u		    /* MAX_BPF_STACK */
 #define COOKIE	   sizeof(uint64_t) /* a value as the control side reads it */
@@ -58,9 +59,23 @@ static int sys_lookup(struct xl_map *map, const void *key, void *out_value)
 	return map->value_size == COOKIE ? -ENOENT : -ENOSPC;
 }
 
-/* What the kernel says of a socket of a wrong kind. */
+/* No socket is of a kind that can be held, which the kernel says last. */
 static int sys_update(struct xl_map *map, const void *key, const void *value, uint64_t flags)
 {
+	uint64_t wide = 0;
+	uint32_t narrow;
+	int type;
+
+	if (map->value_size == sizeof(wide)) {
+		memcpy(&wide, value, sizeof(wide));
+	} else {
+		memcpy(&narrow, value, sizeof(narrow));
+		wide = narrow;
+	}
+	if (wide > INT32_MAX)
+		return -EINVAL;
+	if (getsockopt((int)wide, SOL_SOCKET, SO_TYPE, &type, &(socklen_t){ sizeof(type) }))
+		return -errno;
 	return -EOPNOTSUPP;
 }
 

@@ -28,6 +28,30 @@ static void print_kfuncs(void)
 		printf("| `%s` | %s |\n", xl_helper_of(id)->name, xl_helper_of(id)->since);
 }
 
+/* As text, since there is nothing to say of each. */
+static void print_foreign(void)
+{
+	const char *between = "";
+	int column = 0;
+
+	printf("\n## Helpers of other types of programs\n\n"
+	       "The kernel refuses XDP programs that call them, and so does this. (`bpftool "
+	       "feature "
+	       "probe` of version 7.1 and\nbefore lists them for type xdp all the same: it does "
+	       "not know the words with which newer kernels refuse.)\n\n");
+	for (int32_t id = 1; xl_helper_name(id); id++) {
+		if (!xl_helper_is_foreign(id))
+			continue;
+		column += printf("%s`%s`", between, xl_helper_name(id));
+		between = ", ";
+		if (column > 80) {
+			between = ",\n";
+			column = 0;
+		}
+	}
+	printf("\n");
+}
+
 static void print_helpers(void)
 {
 	printf("# Helpers\n\n");
@@ -45,9 +69,10 @@ static void print_helpers(void)
 			printf("| %d | `%s` | %s | %s%s%s |\n", id, h->name, h->since,
 			       h->gpl_only ? "GPL only" : "", h->gpl_only && note ? "; " : "",
 			       note ? note : "");
-		else if (why_not)
+		else if (why_not && !xl_helper_is_foreign(id))
 			printf("| %d | `%s` | no | %s |\n", id, xl_helper_name(id), why_not);
 	}
+	print_foreign();
 	print_kfuncs();
 }
 

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "xdp-runtime/helpers/helpers.h"
+#include "xdp-runtime/helpers/kfuncs.h"
 
 /* Reasons that several share. */
 #define NO_TASK	   "a packet's run belongs to no task"
@@ -16,6 +17,7 @@
 #define NO_STORAGE "maps that keep data in kernel objects are not served"
 #define NO_USER	   "a packet's run belongs to no process whose memory could be read"
 #define NO_KERNEL  "the argument is a kernel's own data, and there is none"
+#define FOREIGN	   "the kernel has it for other types of programs"
 
 struct note {
 	const char *note;    /* of a helper that is served */
@@ -113,7 +115,15 @@ const char *xl_helper_note(int32_t func_id)
 
 const char *xl_helper_why_not(int32_t func_id)
 {
-	return xl_helper_of(func_id) ? NULL : note_of(func_id)->why_not;
+	if (xl_helper_of(func_id))
+		return NULL;
+	return xl_helper_is_foreign(func_id) ? FOREIGN : note_of(func_id)->why_not;
+}
+
+bool xl_helper_is_foreign(int32_t func_id)
+{
+	return func_id < XL_KFUNC_FIRST && xl_helper_name(func_id) && !xl_helper_of(func_id) &&
+	       !note_of(func_id)->why_not;
 }
 
 int32_t xl_helper_notes_end(void)

@@ -78,9 +78,11 @@ const char *xl_helper_name(int32_t func_id);
 int32_t xl_helper_end(void);
 
 /* Words about helpers, for docs and messages: what is special about one that is served, and why
- * one that the kernel gives to XDP programs is not. NULL: nothing, or the kernel has it not. */
+ * another one is not. NULL: nothing. */
 const char *xl_helper_note(int32_t func_id);
 const char *xl_helper_why_not(int32_t func_id);
+/* Whether the kernel gives it to programs of other types only. */
+bool xl_helper_is_foreign(int32_t func_id);
 /* One more than the highest id of which there is something to say. */
 int32_t xl_helper_notes_end(void);
 

@@ -191,6 +191,7 @@ static void maps_of_other_types_do_no_harm(void **state)
 	struct xl_object *obj = load_object(*state, "kinds_of_maps");
 
 	assert_non_null(prog(obj, "does_without")->prog);
+	assert_non_null(prog(obj, "looks_for_socks")->prog);
 	contains(prog(obj, "wants_socks")->why_not,
 		 "needs map 'socks' (reuseport_sockarray), but its type is not served");
 	contains(prog(obj, "wants_stacks")->why_not, "needs map 'stacks' (stack_trace), but");

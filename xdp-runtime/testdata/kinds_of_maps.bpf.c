@@ -24,6 +24,7 @@ MAP(socks_by_key, BPF_MAP_TYPE_SOCKHASH, 8, 4);
 MAP(stacks, BPF_MAP_TYPE_STACK_TRACE, 4, 80);
 MAP(cgroups, BPF_MAP_TYPE_CGROUP_ARRAY, 4, 4);
 MAP(listeners, BPF_MAP_TYPE_REUSEPORT_SOCKARRAY, 4, 8);
+MAP(socks_by_index, BPF_MAP_TYPE_SOCKMAP, 4, 4);
 STORAGE(of_sock, BPF_MAP_TYPE_SK_STORAGE);
 STORAGE(of_task, BPF_MAP_TYPE_TASK_STORAGE);
 STORAGE(of_inode, BPF_MAP_TYPE_INODE_STORAGE);
@@ -34,6 +35,27 @@ struct {
 	__type(key, struct bpf_cgroup_storage_key);
 	__type(value, __u64);
 } of_cgroup_prog SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE);
+	__type(key, struct bpf_cgroup_storage_key);
+	__type(value, __u64);
+} of_cgroup_prog_and_cpu SEC(".maps");
+
+/* What a program does for the kernel in place of its own code. */
+SEC("struct_ops/ssthresh")
+__u32 ssthresh(void *ctx)
+{
+	return 2;
+}
+
+struct tcp_congestion_ops {
+	__u32 (*ssthresh)(void *sk);
+	char name[16];
+};
+
+SEC(".struct_ops")
+struct tcp_congestion_ops slow = { .ssthresh = (void *)ssthresh, .name = "slow" };
 
 struct {
 	__uint(type, 33 /* BPF_MAP_TYPE_ARENA */);
@@ -65,6 +87,20 @@ int wants_socks(struct xdp_md *ctx)
 	if (sk)
 		bpf_sk_release(sk);
 	return XDP_PASS;
+}
+
+SEC("xdp")
+int looks_for_socks(struct xdp_md *ctx)
+{
+	__u32 key = 0;
+	__u64 long_key = 0;
+	struct bpf_sock *sk = bpf_map_lookup_elem(&socks_by_index, &key);
+
+	if (!sk)
+		sk = bpf_map_lookup_elem(&socks_by_key, &long_key);
+	if (sk)
+		bpf_sk_release(sk);
+	return sk ? XDP_DROP : XDP_PASS;
 }
 
 SEC("xdp")
