@@ -17,6 +17,10 @@ enum {
 	PERCPU_ARRAY,
 	HASH,
 	PERCPU_HASH,
+	HASH_NO_PREALLOC,
+	LRU_HASH,
+	LRU_PERCPU_HASH,
+	LPM_TRIE,
 	N_KEYED,
 	QUEUE = N_KEYED,
 	STACK,
@@ -46,6 +50,25 @@ static const union bpf_attr attrs[N_MAPS] = {
 			  .key_size = 4,
 			  .value_size = 8,
 			  .max_entries = 5 },
+	[HASH_NO_PREALLOC] = { .map_type = BPF_MAP_TYPE_HASH,
+			       .key_size = 8,
+			       .value_size = 8,
+			       .max_entries = 3,
+			       .map_flags = BPF_F_NO_PREALLOC },
+	/* So large that nothing is evicted, which each kernel does in its own way. */
+	[LRU_HASH] = { .map_type = BPF_MAP_TYPE_LRU_HASH,
+		       .key_size = 4,
+		       .value_size = 8,
+		       .max_entries = 20000 },
+	[LRU_PERCPU_HASH] = { .map_type = BPF_MAP_TYPE_LRU_PERCPU_HASH,
+			      .key_size = 4,
+			      .value_size = 8,
+			      .max_entries = 20000 },
+	[LPM_TRIE] = { .map_type = BPF_MAP_TYPE_LPM_TRIE,
+		       .key_size = 8,
+		       .value_size = 8,
+		       .max_entries = 5,
+		       .map_flags = BPF_F_NO_PREALLOC },
 	[QUEUE] = { .map_type = BPF_MAP_TYPE_QUEUE, .value_size = 8, .max_entries = 3 },
 	[STACK] = { .map_type = BPF_MAP_TYPE_STACK, .value_size = 8, .max_entries = 3 },
 	[BLOOM] = { .map_type = BPF_MAP_TYPE_BLOOM_FILTER,
@@ -86,7 +109,7 @@ static uint32_t pick(const uint32_t *values, size_t n)
 	pick((const uint32_t[]){ __VA_ARGS__ }, \
 	     sizeof((const uint32_t[]){ __VA_ARGS__ }) / sizeof(uint32_t))
 
-/* Keys 0..7 at io+0, values at io+64; results of pop at io+256. */
+/* Keys 0..7 at io+0, of which two in a row are one of 8 bytes; values at io+64; results of pop at io+256. */
 static int make_maps(void **state)
 {
 	const uint32_t zero = 0, three = 3, lo = 1, qsize = 64;
@@ -138,8 +161,8 @@ static struct xt_call random_map_call(void)
 		return (struct xt_call){ BPF_FUNC_map_peek_elem, { keyless, popped } };
 	default:
 		return (struct xt_call){ BPF_FUNC_map_lookup_percpu_elem,
-					 { MAP(xt_random() % 2 ? PERCPU_ARRAY : PERCPU_HASH), key,
-					   IMM(PICK(0, 0, 1, 64, 4096, UINT32_MAX)) } };
+					 { MAP(PICK(PERCPU_ARRAY, PERCPU_HASH, LRU_PERCPU_HASH)),
+					   key, IMM(PICK(0, 0, 1, 64, 4096, UINT32_MAX)) } };
 	}
 }
 
