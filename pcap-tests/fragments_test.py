@@ -81,6 +81,11 @@ class Fragments(unittest.TestCase):
         self.object = self.dynptrs
         self.compare("--prog", "dynptrs_long")
 
+    def test_data_are_pulled_out_of_fragments_as_in_the_kernel(self):
+        self.object = os.path.join(PROGS, "pull.o")
+        self.compare("--prog", "pull_frags")
+        self.compare("--prog", "pull", "--jumbo", "kernel")
+
     def test_iterators_over_far_numbers_behave_as_in_the_kernel(self):
         self.object = self.dynptrs
         self.compare("--prog", "far_iterators", "--jumbo", "kernel")

@@ -6,7 +6,7 @@
  * and metadata is a multiple of four bytes, at most what skb_shared_info.meta_len can hold.
  *
  * Source: __is_valid_xdp_access(), bpf_xdp_adjust_{head,meta,tail}(), bpf_xdp_frags_*_tail(),
- * net/core/filter.c; xdp_metalen_invalid(), include/net/xdp.h.
+ * bpf_xdp_pull_data(), net/core/filter.c; xdp_metalen_invalid(), include/net/xdp.h.
  */
 #include "xdp-runtime/xdp_ctx.h"
 
@@ -95,5 +95,47 @@ int xl_xdp_adjust_tail(struct xl_frame *f, int32_t delta)
 	if (delta > 0)
 		memset(f->data_end, 0, (size_t)delta);
 	f->data_end += delta;
+	return 0;
+}
+
+/* Takes @n bytes off the first fragment, and the fragment away when nothing is left of it. */
+static void take_from_front(struct xl_frame *f, uint32_t n)
+{
+	struct xl_frag *first = &f->frags[0];
+
+	first->addr += n;
+	first->len -= n;
+	first->size -= n;
+	if (!first->len)
+		memmove(first, first + 1, --f->n_frags * sizeof(*first));
+}
+
+int xl_xdp_pull_data(struct xl_frame *f, uint32_t len)
+{
+	const uint32_t linear = xl_frame_linear_len(f);
+	const ptrdiff_t headroom = f->data_meta - f->hard_start - XL_HEADROOM_RESERVED;
+	const ptrdiff_t tailroom = f->hard_end - f->data_end;
+	ptrdiff_t rest, shift;
+
+	if (len <= linear)
+		return 0;
+	rest = (ptrdiff_t)len - linear;
+	if (len > xl_frame_len(f) || rest > headroom + tailroom)
+		return -EINVAL;
+	shift = rest - tailroom;
+	if (shift > 0) {
+		memmove(f->data_meta - shift, f->data_meta, (size_t)(f->data_end - f->data_meta));
+		f->data_meta -= shift;
+		f->data -= shift;
+		f->data_end -= shift;
+	}
+	while (f->n_frags && rest > 0) {
+		const uint32_t n = rest < f->frags[0].len ? (uint32_t)rest : f->frags[0].len;
+
+		memcpy(f->data_end, f->frags[0].addr, n);
+		f->data_end += n;
+		rest -= n;
+		take_from_front(f, n);
+	}
 	return 0;
 }

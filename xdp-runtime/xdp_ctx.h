@@ -44,4 +44,8 @@ int xl_xdp_adjust_head(struct xl_frame *f, int32_t delta);
 int xl_xdp_adjust_meta(struct xl_frame *f, int32_t delta);
 int xl_xdp_adjust_tail(struct xl_frame *f, int32_t delta);
 
+/* bpf_xdp_pull_data(): makes the first @len bytes linear, out of fragments. Takes room behind the
+ * packet, then in front of it. Errors: -EINVAL. */
+int xl_xdp_pull_data(struct xl_frame *f, uint32_t len);
+
 #endif

@@ -42,6 +42,7 @@ enum xl_arg {
 	XL_ARG_UNINIT_DYNPTR,
 	XL_ARG_RINGBUF_DYNPTR, /* of a reserved record, which the helper takes back; or null */
 	XL_ARG_ITER,	       /* 8 bytes on the stack */
+	XL_ARG_ITER_16,	       /* 16 bytes */
 	XL_ARG_KERNEL_OBJ,     /* what another function gave; there is nothing that gives one */
 	XL_ARG_SPIN_LOCK,      /* in a map value */
 	XL_ARG_TIMER,	       /* in a map value */

@@ -241,3 +241,22 @@ uint64_t xl_kfunc_dynptr_copy(uint64_t to, uint64_t to_off, uint64_t from, uint6
 	}
 	return (uint32_t)err;
 }
+
+uint64_t xl_kfunc_dynptr_memset(uint64_t dynptr, uint64_t r2, uint64_t r3, uint64_t value,
+				uint64_t r5)
+{
+	const struct xl_dynptr d = xl_dynptr_get(dynptr);
+	const uint32_t off = (uint32_t)r2, len = (uint32_t)r3;
+	uint8_t chunk[CHUNK];
+	int err;
+
+	if (xl_dynptr_is_rdonly(&d))
+		return (uint32_t)-EINVAL;
+	err = xl_dynptr_check(&d, off, len);
+	memset(chunk, (int)(value & 0xff), sizeof(chunk));
+	for (uint32_t done = 0, n; done < len && !err; done += n) {
+		n = len - done < CHUNK ? len - done : CHUNK;
+		err = write_to(&d, off + done, chunk, n, 0);
+	}
+	return (uint32_t)err;
+}

@@ -98,16 +98,35 @@ xl_helper_fn xl_kfunc_dynptr_is_rdonly;
 xl_helper_fn xl_kfunc_dynptr_size;
 xl_helper_fn xl_kfunc_dynptr_clone;
 xl_helper_fn xl_kfunc_dynptr_copy;
+xl_helper_fn xl_kfunc_dynptr_memset;
 
 /* kfuncs_iter.c */
 xl_helper_fn xl_kfunc_iter_num_new;
 xl_helper_fn xl_kfunc_iter_num_next;
 xl_helper_fn xl_kfunc_iter_num_destroy;
+xl_helper_fn xl_kfunc_iter_bits_new;
+xl_helper_fn xl_kfunc_iter_bits_next;
+xl_helper_fn xl_kfunc_iter_bits_destroy;
+
+/* kfuncs_str.c */
+xl_helper_fn xl_kfunc_strcmp;
+xl_helper_fn xl_kfunc_strcasecmp;
+xl_helper_fn xl_kfunc_strnchr;
+xl_helper_fn xl_kfunc_strchr;
+xl_helper_fn xl_kfunc_strchrnul;
+xl_helper_fn xl_kfunc_strrchr;
+xl_helper_fn xl_kfunc_strlen;
+xl_helper_fn xl_kfunc_strnlen;
+xl_helper_fn xl_kfunc_strspn;
+xl_helper_fn xl_kfunc_strcspn;
+xl_helper_fn xl_kfunc_strnstr;
+xl_helper_fn xl_kfunc_strstr;
 
 /* kfuncs_xdp.c */
 xl_helper_fn xl_kfunc_xdp_metadata_rx_timestamp;
 xl_helper_fn xl_kfunc_xdp_metadata_rx_hash;
 xl_helper_fn xl_kfunc_xdp_metadata_rx_vlan_tag;
+xl_helper_fn xl_kfunc_xdp_pull_data;
 xl_helper_fn xl_kfunc_xdp_flow_lookup;
 xl_helper_fn xl_kfunc_xdp_get_xfrm_state;
 xl_helper_fn xl_kfunc_nothing;

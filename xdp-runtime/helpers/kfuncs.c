@@ -12,10 +12,10 @@
 	}
 
 /* One that has no work here. */
-#define NOTHING(id, since_version)                                                  \
+#define NOTHING(id, since_version, ...)                                             \
 	{                                                                           \
 		.name = "bpf_" #id, .fn = xl_kfunc_nothing, .since = since_version, \
-		.gpl_only = true, .ret = XL_RET_VOID                                \
+		.gpl_only = true, .ret = XL_RET_VOID, __VA_ARGS__                   \
 	}
 
 /* One that takes what only another can give, and that one has nothing to give. */
@@ -52,15 +52,38 @@ static const struct xl_helper kfuncs[] = {
 	    .arg = { XL_ARG_DYNPTR, XL_ARG_ANYTHING, XL_ARG_DYNPTR, XL_ARG_ANYTHING,
 		     XL_ARG_ANYTHING }),
 
+	ROW(dynptr_memset, "0.1",
+	    .arg = { XL_ARG_DYNPTR, XL_ARG_ANYTHING, XL_ARG_ANYTHING, XL_ARG_ANYTHING }),
+	ROW(xdp_pull_data, "0.1", .arg = { XL_ARG_CTX, XL_ARG_ANYTHING }, .changes_packet = true),
+
 	ROW(iter_num_new, "0.1", .arg = { XL_ARG_ITER, XL_ARG_ANYTHING, XL_ARG_ANYTHING }),
 	ROW(iter_num_next, "0.1", .ret = XL_RET_MEM_OR_NULL, .arg = { XL_ARG_ITER }),
 	ROW(iter_num_destroy, "0.1", .ret = XL_RET_VOID, .arg = { XL_ARG_ITER }),
+	ROW(iter_bits_new, "0.1", .arg = { XL_ARG_ITER_16, XL_ARG_ANYTHING, XL_ARG_ANYTHING }),
+	ROW(iter_bits_next, "0.1", .ret = XL_RET_MEM_OR_NULL, .arg = { XL_ARG_ITER_16 }),
+	ROW(iter_bits_destroy, "0.1", .ret = XL_RET_VOID, .arg = { XL_ARG_ITER_16 }),
+
+	ROW(strcmp, "0.1", .arg = { XL_ARG_ANYTHING, XL_ARG_ANYTHING }),
+	ROW(strcasecmp, "0.1", .arg = { XL_ARG_ANYTHING, XL_ARG_ANYTHING }),
+	ROW(strnchr, "0.1", .arg = { XL_ARG_ANYTHING, XL_ARG_ANYTHING, XL_ARG_ANYTHING }),
+	ROW(strchr, "0.1", .arg = { XL_ARG_ANYTHING, XL_ARG_ANYTHING }),
+	ROW(strchrnul, "0.1", .arg = { XL_ARG_ANYTHING, XL_ARG_ANYTHING }),
+	ROW(strrchr, "0.1", .arg = { XL_ARG_ANYTHING, XL_ARG_ANYTHING }),
+	ROW(strlen, "0.1", .arg = { XL_ARG_ANYTHING }),
+	ROW(strnlen, "0.1", .arg = { XL_ARG_ANYTHING, XL_ARG_ANYTHING }),
+	ROW(strspn, "0.1", .arg = { XL_ARG_ANYTHING, XL_ARG_ANYTHING }),
+	ROW(strcspn, "0.1", .arg = { XL_ARG_ANYTHING, XL_ARG_ANYTHING }),
+	ROW(strnstr, "0.1", .arg = { XL_ARG_ANYTHING, XL_ARG_ANYTHING, XL_ARG_ANYTHING }),
+	ROW(strstr, "0.1", .arg = { XL_ARG_ANYTHING, XL_ARG_ANYTHING }),
 
 	/* A program here runs to its end on its thread, inside an epoch. */
 	NOTHING(rcu_read_lock, "0.1"),
 	NOTHING(rcu_read_unlock, "0.1"),
 	NOTHING(preempt_disable, "0.1"),
 	NOTHING(preempt_enable, "0.1"),
+	/* The flags are 8 bytes that the program cannot look at. */
+	NOTHING(local_irq_save, "0.1", .arg = { XL_ARG_ITER }),
+	NOTHING(local_irq_restore, "0.1", .arg = { XL_ARG_ITER }),
 
 	/* There are no connections, flows and security associations here: nothing is found. */
 	ROW(xdp_ct_lookup, "0.1", .ret = XL_RET_MEM_OR_NULL,

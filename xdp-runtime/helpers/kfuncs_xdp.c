@@ -12,6 +12,7 @@
 
 #include "base/frame.h"
 #include "xdp-runtime/run.h"
+#include "xdp-runtime/xdp_ctx.h"
 
 static const struct xl_rx_info nothing_known;
 
@@ -75,6 +76,11 @@ uint64_t xl_kfunc_xdp_get_xfrm_state(uint64_t ctx, uint64_t opts, uint64_t opts_
 				     uint64_t r5)
 {
 	return opts_size < sizeof(int32_t) ? 0 : set_error(opts, -ENOENT);
+}
+
+uint64_t xl_kfunc_xdp_pull_data(uint64_t ctx, uint64_t len, uint64_t r3, uint64_t r4, uint64_t r5)
+{
+	return (uint32_t)xl_xdp_pull_data(xl_run->frame, (uint32_t)len);
 }
 
 uint64_t xl_kfunc_nothing(uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5)

@@ -299,6 +299,11 @@ static bool check_iter(struct call *c, uint32_t i)
 	return check_on_stack(c, i, sizeof(uint64_t));
 }
 
+static bool check_iter_16(struct call *c, uint32_t i)
+{
+	return check_on_stack(c, i, 2 * sizeof(uint64_t));
+}
+
 static bool check_kernel_obj(struct call *c, uint32_t i)
 {
 	return refuse(c, i, "there is no such object");
@@ -362,6 +367,7 @@ static bool (*const check_arg[])(struct call *c, uint32_t i) = {
 	[XL_ARG_UNINIT_DYNPTR] = check_uninit_dynptr,
 	[XL_ARG_RINGBUF_DYNPTR] = check_ringbuf_dynptr,
 	[XL_ARG_ITER] = check_iter,
+	[XL_ARG_ITER_16] = check_iter_16,
 	[XL_ARG_KERNEL_OBJ] = check_kernel_obj,
 	[XL_ARG_SPIN_LOCK] = check_spin_lock,
 	[XL_ARG_TIMER] = check_timer,
