@@ -9,6 +9,7 @@ int main(int argc, char **argv)
 		{ "prog list", "programs of an object, and what would stop them",
 		  xl_cli_prog_list },
 		{ "map list", "maps of an object", xl_cli_map_list },
+		{ "verify", "say whether programs are safe, and why not", xl_cli_verify },
 		{ 0 },
 	};
 

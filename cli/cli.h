@@ -29,5 +29,6 @@ int xl_cli_replay(int argc, char **argv);
 int xl_cli_exec(int argc, char **argv);
 int xl_cli_prog_list(int argc, char **argv);
 int xl_cli_map_list(int argc, char **argv);
+int xl_cli_verify(int argc, char **argv);
 
 #endif

@@ -69,6 +69,9 @@ static int store(struct parser *p, const struct xl_option *o, const char *value)
 	case XL_OPTION_FLAG:
 		*(bool *)field = true;
 		return 0;
+	case XL_OPTION_COUNT:
+		++*(uint32_t *)field;
+		return 0;
 	case XL_OPTION_TEXT:
 		*(const char **)field = value;
 		return 0;
@@ -84,9 +87,14 @@ static int store(struct parser *p, const struct xl_option *o, const char *value)
 	return -EINVAL;
 }
 
+static bool never_takes_value(const struct xl_option *o)
+{
+	return o->kind == XL_OPTION_FLAG || o->kind == XL_OPTION_COUNT;
+}
+
 static bool takes_value(const struct xl_option *o)
 {
-	return o->kind != XL_OPTION_FLAG && o->kind != XL_OPTION_OPTIONAL;
+	return !never_takes_value(o) && o->kind != XL_OPTION_OPTIONAL;
 }
 
 /* The next argument, as value of @o. */
@@ -106,7 +114,7 @@ static int parse_long(struct parser *p, const char *text)
 	if (!o)
 		return xl_err_set(p->e, -EINVAL, "no option '--%.*s'; --help lists them", (int)len,
 				  text);
-	if (value && o->kind == XL_OPTION_FLAG)
+	if (value && never_takes_value(o))
 		return xl_err_set(p->e, -EINVAL, "--%s takes no value", o->name);
 	if (value)
 		return store(p, o, value + 1);

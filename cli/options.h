@@ -16,6 +16,7 @@
 
 enum xl_option_kind {
 	XL_OPTION_FLAG,	    /* bool */
+	XL_OPTION_COUNT,    /* uint32_t: how often it is given, -vv */
 	XL_OPTION_TEXT,	    /* const char * */
 	XL_OPTION_OPTIONAL, /* struct xl_option_text: value only as --opt=VALUE */
 	XL_OPTION_LIST,	    /* struct xl_option_list: may be given again and again */

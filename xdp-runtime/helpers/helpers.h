@@ -66,6 +66,7 @@ struct xl_helper {
 	uint32_t fixed_size_2; /* of argument 2, where it differs from argument 1; else 0 */
 	bool gpl_only;
 	bool changes_packet; /* packet pointers of the program are stale afterwards */
+	bool takes_packet;   /* its memory arguments may lie in the packet */
 	bool calls_back;     /* takes a BPF function (XL_ARG_FUNC) */
 	const char *since;   /* xdpland version that first served it */
 };

@@ -1,0 +1,27 @@
+/* What `xdpland verify` found of one program, and how it says it. Private to verify*.c. */
+#ifndef XL_CLI_VERIFY_H
+#define XL_CLI_VERIFY_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "cli/json_out.h"
+#include "xdp-runtime/object/object.h"
+#include "xdp-runtime/verifier/verify.h"
+
+struct xl_verify_case {
+	const struct xl_object_prog *prog; /* prog->prog is NULL: it did not load here */
+	struct xl_verify_result ours;
+	struct xl_vlog log;
+	bool asked_kernel;
+	bool kernel_knows;    /* false: it could not be asked, `kernel` says why */
+	struct xl_err kernel; /* .err is 0 when it accepts */
+};
+
+/* Whether an acceptance of ours is one of the kernel's, and a refusal one. */
+bool xl_verify_agrees(const struct xl_verify_case *c);
+
+void xl_verify_print(const struct xl_verify_case *c, bool with_log);
+void xl_verify_write(struct xl_json *j, const struct xl_verify_case *c, bool with_log);
+
+#endif

@@ -1,0 +1,52 @@
+/* The verifier: whether a loaded program is safe to run.
+ *
+ * Follows every path with abstract values, as the kernel does with CAP_BPF and CAP_PERFMON, and
+ * errs to refusal. What is not modelled yet has a verdict of its own; it is never an acceptance.
+ * Nothing calls it at BPF_PROG_LOAD yet: see docs/verifier.md.
+ *
+ *   verify.c   this file's function: functions of the program, one after the other
+ *   explore.c  paths: what is pending, what was seen, when a path ends
+ *   covers.c   whether a state seen before covers another
+ *   live.c     which registers are still read
+ *   alu.c      arithmetic; branch.c: jumps; mem.c, stack.c: loads and stores
+ *   args.c     what helpers are given; call.c: helpers and functions; map_calls.c: maps of helpers
+ *
+ * Source: kernel/bpf/verifier.c, v6.18: rules, words and errno.
+ * Thread: any; the program must not change meanwhile.
+ */
+#ifndef XL_XDP_RUNTIME_VERIFIER_VERIFY_H
+#define XL_XDP_RUNTIME_VERIFIER_VERIFY_H
+
+#include <stdint.h>
+
+#include "xdp-runtime/prog.h"
+#include "xdp-runtime/vlog.h"
+
+#define XL_VERIFY_LIMIT 1000000u /* BPF_COMPLEXITY_LIMIT_INSNS */
+
+enum xl_verdict_of_verifier {
+	XL_VERIFY_ACCEPTED,
+	XL_VERIFY_REFUSED,
+	XL_VERIFY_UNSUPPORTED, /* the program has what the verifier does not model */
+};
+
+struct xl_verify_opts {
+	uint64_t insn_limit; /* instructions followed at most; 0: no limit */
+	struct xl_vlog *log; /* level 2: each instruction that is followed; may be NULL */
+};
+
+struct xl_verify_result {
+	enum xl_verdict_of_verifier verdict;
+	int err;       /* -errno of a refusal, else 0 */
+	uint32_t insn; /* where */
+	char msg[256]; /* the first thing said; "" when accepted */
+	uint64_t n_insns_processed;
+	uint32_t n_states, n_states_peak;
+};
+
+/* @prog     loaded and not refused before
+ * Errors    -ENOMEM; a refusal is no error */
+int xl_verify(const struct xl_prog *prog, const struct xl_verify_opts *opts,
+	      struct xl_verify_result *out);
+
+#endif
