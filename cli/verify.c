@@ -16,7 +16,7 @@
 #include "xdp-runtime/twin/twin.h"
 
 struct opts {
-	bool json, help;
+	bool json, facts, help;
 	uint32_t verbose;
 	const char *prog, *against, *limit, *btf;
 	uint64_t insn_limit;
@@ -30,6 +30,8 @@ static const struct xl_option table[] = {
 	  "the verifier's log; -vv: each instruction that it follows" },
 	{ "json", 'j', XL_OPTION_FLAG, offsetof(struct opts, json), NULL,
 	  "JSON on standard output" },
+	{ "facts", 0, XL_OPTION_FLAG, offsetof(struct opts, facts), NULL,
+	  "with --json: what is known of registers and jumps at each instruction" },
 	{ "against", 0, XL_OPTION_TEXT, offsetof(struct opts, against), "kernel",
 	  "compare with what this machine's kernel says; needs root" },
 	{ "insn-limit", 0, XL_OPTION_TEXT, offsetof(struct opts, limit), "N|none",
@@ -94,6 +96,8 @@ static int parse(int argc, char **argv, struct opts *o)
 	}
 	if (o->against && strcmp(o->against, "kernel"))
 		return usage("--against takes kernel");
+	if (o->facts && !o->json)
+		return usage("--facts goes with --json");
 	return read_limit(o);
 }
 
@@ -119,7 +123,9 @@ static void ask_kernel(struct xl_verify_case *c)
 /* -ENOMEM, or 0. */
 static int verify(const struct opts *o, struct xl_verify_case *c)
 {
-	const struct xl_verify_opts opts = { .insn_limit = o->insn_limit, .log = &c->log };
+	const struct xl_verify_opts opts = { .insn_limit = o->insn_limit,
+					     .log = &c->log,
+					     .facts = o->facts };
 
 	xl_vlog_init(&c->log, o->verbose);
 	if (c->prog->prog)
@@ -143,13 +149,14 @@ static int one(const struct opts *o, const struct xl_object_prog *prog, struct s
 	if (!err && o->against)
 		ask_kernel(&c);
 	if (!err && o->json)
-		xl_verify_write(&sum->json, &c, o->verbose);
+		xl_verify_write(&sum->json, &c, o->verbose, o->facts);
 	else if (!err)
 		xl_verify_print(&c, o->verbose);
 	sum->n++;
 	sum->n_accepted += c.ours.verdict == XL_VERIFY_ACCEPTED;
 	sum->n_differ += !xl_verify_agrees(&c);
 	xl_vlog_fini(&c.log);
+	xl_facts_free(c.ours.facts);
 	return err;
 }
 

@@ -22,6 +22,7 @@ struct xl_verify_case {
 bool xl_verify_agrees(const struct xl_verify_case *c);
 
 void xl_verify_print(const struct xl_verify_case *c, bool with_log);
-void xl_verify_write(struct xl_json *j, const struct xl_verify_case *c, bool with_log);
+void xl_verify_write(struct xl_json *j, const struct xl_verify_case *c, bool with_log,
+		     bool with_facts);
 
 #endif

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/facts_json.h"
+
 static const char *const words[] = {
 	[XL_VERIFY_ACCEPTED] = "accepted",
 	[XL_VERIFY_REFUSED] = "refused",
@@ -75,7 +77,8 @@ static void write_kernel(struct xl_json *j, const struct xl_verify_case *c)
 	xl_json_end_object(j);
 }
 
-void xl_verify_write(struct xl_json *j, const struct xl_verify_case *c, bool with_log)
+void xl_verify_write(struct xl_json *j, const struct xl_verify_case *c, bool with_log,
+		     bool with_facts)
 {
 	const char *file, *text;
 	uint32_t line;
@@ -96,6 +99,8 @@ void xl_verify_write(struct xl_json *j, const struct xl_verify_case *c, bool wit
 	xl_json_u64(j, "states_peak", c->ours.n_states_peak);
 	if (with_log)
 		xl_json_str(j, "log", c->log.buf ? c->log.buf : "");
+	if (with_facts)
+		xl_facts_json(j, c->ours.facts);
 	if (c->asked_kernel)
 		write_kernel(j, c);
 	xl_json_end_object(j);

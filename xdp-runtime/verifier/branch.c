@@ -186,6 +186,7 @@ int xl_v_branch(struct xl_venv *v, const struct bpf_insn *insn)
 	const uint32_t next = v->now->insn + 1, target = next + (uint32_t)(int32_t)insn->off;
 	struct xl_vreg constant, *src = &constant;
 	struct xl_vstate *other;
+	bool falls, jumps;
 	int err = xl_v_readable(v, insn->dst_reg), way;
 
 	xl_vreg_const(&constant, (uint64_t)(int64_t)insn->imm);
@@ -198,17 +199,22 @@ int xl_v_branch(struct xl_venv *v, const struct bpf_insn *insn)
 	way = decided(insn, xl_v_reg(v, insn->dst_reg), src);
 	v->now->insn = way == 1 ? target : next;
 	if (way >= 0) {
+		xl_v_fact_way(v, next - 1, way);
 		learn(v->now, insn, way);
 		return 0;
 	}
 	other = xl_v_push(v, target, &err);
 	if (err)
 		return err;
-	if (!learn(other, insn, true)) {
+	falls = learn(v->now, insn, false);
+	jumps = learn(other, insn, true);
+	if (falls)
+		xl_v_fact_way(v, next - 1, false);
+	if (jumps)
+		xl_v_fact_way(v, next - 1, true);
+	if (!jumps)
 		xl_v_drop(v);
-		return learn(v->now, insn, false) ? 0 : -ECANCELED;
-	}
-	if (!learn(v->now, insn, false))
+	else if (!falls)
 		xl_v_take(v); /* only the jump is left */
-	return 0;
+	return falls || jumps ? 0 : -ECANCELED;
 }

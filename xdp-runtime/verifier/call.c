@@ -76,6 +76,7 @@ static int helper_call(struct xl_venv *v, const struct bpf_insn *insn)
 		err = xl_v_arg(v, &call, i);
 	if (err)
 		return err;
+	xl_v_fact_key(v, call.const_key, call.key);
 	forget_args(v);
 	if (call.helper->changes_packet)
 		packet_changes(v);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "xdp-runtime/verifier/facts.h"
 #include "xdp-runtime/verifier/state.h"
 #include "xdp-runtime/verifier/verify.h"
 
@@ -15,6 +16,7 @@ struct xl_vinsn {
 	bool joins;    /* paths meet: states are kept and compared here */
 	bool has_kind; /* a load or store that was followed */
 	uint8_t kind;  /* of its base: enum xl_vkind */
+	bool met_key;  /* a helper call: it was followed, and its key looked at */
 	struct xl_vstate *kept;
 };
 
@@ -33,6 +35,7 @@ struct xl_venv {
 	struct xl_verify_result *out;
 	struct xl_vinsn *insn;
 	struct xl_vfunction *function;
+	struct xl_facts *facts; /* being collected, or NULL */
 	struct xl_vstate *now;
 	struct xl_vstate *pending; /* a stack */
 	uint32_t n_pending, last_id;
@@ -67,6 +70,16 @@ struct xl_vstate *xl_v_push(struct xl_venv *v, uint32_t insn, int *err);
 /* Takes back what was pushed last, or puts it in the place of the state now. */
 void xl_v_drop(struct xl_venv *v);
 void xl_v_take(struct xl_venv *v);
+
+/* facts.c: what is learnt of each instruction. Where v->facts is NULL, fact_*() do nothing. */
+int xl_v_facts_begin(struct xl_venv *v); /* -ENOMEM */
+/* The state now is about to be followed; nothing of it may be forgotten after that. */
+void xl_v_facts_visit(struct xl_venv *v);
+/* The conditional jump @insn can go this way. */
+void xl_v_fact_way(struct xl_venv *v, uint32_t insn, bool jumps);
+/* The helper call now gets @key for a key, if @known, each time that it is followed. */
+void xl_v_fact_key(struct xl_venv *v, bool known, uint64_t key);
+struct xl_facts *xl_v_facts_end(struct xl_venv *v);
 
 /* alu.c, branch.c. Each moves v->now->insn on. -ECANCELED: no way on is possible. */
 int xl_v_alu(struct xl_venv *v, const struct bpf_insn *insn);

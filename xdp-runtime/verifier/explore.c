@@ -294,6 +294,8 @@ static int one(struct xl_venv *v, bool *out_end)
 		xl_insn_text(insn, text, sizeof(text));
 		xl_vlog(v->opts->log, "%u: (%02x) %s\n", v->now->insn, insn->code, text);
 	}
+	if (v->facts)
+		xl_v_facts_visit(v);
 	v->out->insn = v->now->insn;
 	return follow(v, insn, out_end);
 }

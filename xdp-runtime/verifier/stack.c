@@ -182,6 +182,14 @@ int xl_v_stack_range(struct xl_venv *v, uint32_t r, int64_t size, bool write)
 	return err;
 }
 
+static bool is_zero(const struct xl_vslot *slot, uint32_t from, uint32_t size)
+{
+	for (uint32_t i = from; i < from + size; i++)
+		if (slot->byte[i] != XL_B_ZERO)
+			return false;
+	return size;
+}
+
 bool xl_v_stack_const(struct xl_venv *v, uint32_t r, uint32_t size, uint64_t *out)
 {
 	const struct xl_vreg *reg = xl_v_reg(v, r);
@@ -190,10 +198,14 @@ bool xl_v_stack_const(struct xl_venv *v, uint32_t r, uint32_t size, uint64_t *ou
 	const struct xl_vslot *slot;
 
 	if (!xl_scalar_is_const(&reg->var) || at >= 0 || at < -XL_STACK_SIZE ||
-	    (uint64_t)(-at - 1) / 8 >= span.frame->n_slots || byte_of(at))
+	    (uint64_t)(-at - 1) / 8 >= span.frame->n_slots || byte_of(at) + size > 8)
 		return false;
 	slot = slot_of(&span, at);
-	if (spill_size(slot) != size || !xl_vreg_is_const(&slot->spill))
+	if (is_zero(slot, byte_of(at), size)) {
+		*out = 0;
+		return true;
+	}
+	if (byte_of(at) || spill_size(slot) != size || !xl_vreg_is_const(&slot->spill))
 		return false;
 	*out = slot->spill.var.bits.value;
 	return true;

@@ -300,6 +300,8 @@ static int run(struct xl_venv *v)
 	if (v->prog->flags & (BPF_F_STRICT_ALIGNMENT | BPF_F_SLEEPABLE))
 		return xl_v_unsupported(v, "program flags 0x%x", v->prog->flags);
 	err = xl_v_live(v);
+	if (!err && v->opts->facts)
+		err = xl_v_facts_begin(v);
 	if (err)
 		return err;
 	look_at_functions(v);
@@ -318,6 +320,7 @@ static void fini(struct xl_venv *v)
 		}
 	free(v->insn);
 	free(v->function);
+	xl_facts_free(v->facts);
 }
 
 int xl_verify(const struct xl_prog *prog, const struct xl_verify_opts *opts,
@@ -329,6 +332,8 @@ int xl_verify(const struct xl_prog *prog, const struct xl_verify_opts *opts,
 	*out = (struct xl_verify_result){ .verdict = XL_VERIFY_ACCEPTED };
 	v.function = calloc(prog->n_subprogs, sizeof(*v.function));
 	err = v.function ? run(&v) : -ENOMEM;
+	if (!err && v.facts)
+		out->facts = xl_v_facts_end(&v);
 	fini(&v);
 	if (err == -ENOMEM)
 		return err;

@@ -9,6 +9,7 @@
  *   covers.c   whether a state seen before covers another
  *   live.c     which registers are still read
  *   alu.c      arithmetic; branch.c: jumps; mem.c, stack.c: loads and stores
+ *   facts.c    what was learnt of each instruction, for compilers: facts.h
  *   args.c     what helpers are given; call.c: helpers and functions; map_calls.c: maps of helpers
  *
  * Source: kernel/bpf/verifier.c, v6.18: rules, words and errno.
@@ -17,9 +18,11 @@
 #ifndef XL_XDP_RUNTIME_VERIFIER_VERIFY_H
 #define XL_XDP_RUNTIME_VERIFIER_VERIFY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "xdp-runtime/prog.h"
+#include "xdp-runtime/verifier/facts.h"
 #include "xdp-runtime/vlog.h"
 
 #define XL_VERIFY_LIMIT 1000000u /* BPF_COMPLEXITY_LIMIT_INSNS */
@@ -33,6 +36,7 @@ enum xl_verdict_of_verifier {
 struct xl_verify_opts {
 	uint64_t insn_limit; /* instructions followed at most; 0: no limit */
 	struct xl_vlog *log; /* level 2: each instruction that is followed; may be NULL */
+	bool facts;	     /* collect them */
 };
 
 struct xl_verify_result {
@@ -42,6 +46,7 @@ struct xl_verify_result {
 	char msg[256]; /* the first thing said; "" when accepted */
 	uint64_t n_insns_processed;
 	uint32_t n_states, n_states_peak;
+	struct xl_facts *facts; /* asked for, and accepted: the caller's to free; else NULL */
 };
 
 /* @prog     loaded and not refused before
