@@ -20,9 +20,9 @@ static void forget_packet(struct xl_vreg *reg, void *arg)
 		xl_vreg_unknown(reg);
 }
 
-static void packet_changes(struct xl_venv *v)
+static void packet_changes(struct xl_vstate *s)
 {
-	xl_vstate_each(v->now, forget_packet, NULL);
+	xl_vstate_each(s, forget_packet, NULL);
 }
 
 static void forget_args(struct xl_venv *v)
@@ -62,6 +62,36 @@ static int result(struct xl_venv *v, const struct xl_vcall *call)
 	}
 }
 
+/* The function's caller is where it goes on, with @r0. */
+static void leave_function(struct xl_vstate *s, const struct xl_vreg *r0)
+{
+	struct xl_vframe *frame = xl_vstate_top(s);
+
+	s->insn = frame->callsite + 1;
+	s->n_frames--;
+	free(frame);
+	xl_vstate_top(s)->reg[BPF_REG_0] = *r0;
+}
+
+/* A tail call that succeeds ends the function, and who knows what was done to the packet; one that
+ * does not has done nothing. */
+static int tail_call(struct xl_venv *v)
+{
+	struct xl_vstate *called;
+	struct xl_vreg r0;
+	int err;
+
+	if (v->now->n_frames == 1)
+		return 0;
+	called = xl_v_push(v, v->now->insn, &err);
+	if (!called)
+		return err;
+	xl_vreg_unknown(&r0);
+	leave_function(called, &r0);
+	packet_changes(called);
+	return 0;
+}
+
 static int helper_call(struct xl_venv *v, const struct bpf_insn *insn)
 {
 	struct xl_vcall call = { .helper = xl_helper_of(insn->imm), .id = insn->imm };
@@ -78,10 +108,12 @@ static int helper_call(struct xl_venv *v, const struct bpf_insn *insn)
 		return err;
 	xl_v_fact_key(v, call.const_key, call.key);
 	forget_args(v);
-	if (call.helper->changes_packet)
-		packet_changes(v);
+	if (call.id == BPF_FUNC_tail_call)
+		err = tail_call(v);
+	else if (call.helper->changes_packet)
+		packet_changes(v->now);
 	v->now->insn++;
-	return result(v, &call);
+	return err ? err : result(v, &call);
 }
 
 /* -- functions -------------------------------------------------------------------------------- */
@@ -110,7 +142,7 @@ static int global_call(struct xl_venv *v, uint32_t function)
 	v->function[function].is_called = true;
 	forget_args(v);
 	if (v->function[function].changes_packet)
-		packet_changes(v);
+		packet_changes(v->now);
 	xl_vreg_unknown(xl_v_reg(v, BPF_REG_0));
 	v->now->insn++;
 	return 0;
@@ -151,11 +183,12 @@ int xl_v_exit(struct xl_venv *v, bool *out_end)
 {
 	struct xl_vframe *frame = xl_v_frame(v);
 	const struct xl_vreg r0 = frame->reg[BPF_REG_0];
-	int err = xl_v_readable(v, BPF_REG_0);
 
-	if (err)
-		return err;
 	if (v->now->n_frames == 1) {
+		int err = xl_v_readable(v, BPF_REG_0);
+
+		if (err)
+			return err;
 		if (v->function[frame->function].is_global && frame->function &&
 		    r0.kind != XL_V_SCALAR)
 			return xl_v_refuse(v, -EINVAL,
@@ -167,9 +200,6 @@ int xl_v_exit(struct xl_venv *v, bool *out_end)
 	}
 	if (r0.kind == XL_V_STACK)
 		return xl_v_refuse(v, -EINVAL, "cannot return stack pointer to the caller\n");
-	v->now->insn = frame->callsite + 1;
-	v->now->n_frames--;
-	free(frame);
-	*xl_v_reg(v, BPF_REG_0) = r0;
+	leave_function(v->now, &r0);
 	return 0;
 }

@@ -230,6 +230,36 @@ static void a_function_has_facts_of_all_its_calls(void **state)
 	end(&s);
 }
 
+static void a_tail_call_that_misses_has_done_nothing(void **state)
+{
+	struct subject s;
+
+	(void)state;
+	begin(&s);
+	s.map = rig_map(&s.rig, BPF_MAP_TYPE_PROG_ARRAY, 4, 4, 4, 0);
+	VERIFY(&s, LDX(BPF_W, 6, 1, 0), LDX(BPF_W, 3, 1, 4), MOVX(4, 6), ALU64_K(BPF_ADD, 4, 14),
+	       MOV(0, 2), JMP_X(BPF_JGT, 4, 3, 5), LD_IMM64(2, 0, 0), MOV(3, 0),
+	       CALL_HELPER(BPF_FUNC_tail_call), LDX(BPF_H, 0, 6, 6), EXIT_INSN);
+	assert_int_equal(fact(&s, 10, 6)->kind, XL_FACT_PKT);
+	assert_int_equal(fact(&s, 10, 6)->room, 14);
+	end(&s);
+}
+
+static void a_tail_call_in_a_function_may_have_changed_the_packet(void **state)
+{
+	struct subject s;
+
+	(void)state;
+	begin(&s);
+	s.map = rig_map(&s.rig, BPF_MAP_TYPE_PROG_ARRAY, 4, 4, 4, 0);
+	VERIFY(&s, LDX(BPF_W, 6, 1, 0), LDX(BPF_W, 3, 1, 4), MOVX(4, 6), ALU64_K(BPF_ADD, 4, 14),
+	       MOV(0, 2), JMP_X(BPF_JGT, 4, 3, 2), CALL_FN(2), LDX(BPF_H, 0, 6, 6), EXIT_INSN,
+	       LD_IMM64(2, 0, 0), MOV(3, 0), CALL_HELPER(BPF_FUNC_tail_call), EXIT_INSN);
+	assert_int_equal(s.result.verdict, XL_VERIFY_REFUSED);
+	assert_string_equal(s.result.msg, "R6 invalid mem access 'scalar'");
+	end(&s);
+}
+
 static void a_refused_program_has_none(void **state)
 {
 	struct subject s;
@@ -255,6 +285,8 @@ int main(void)
 		cmocka_unit_test(a_key_that_changes_is_no_constant),
 		cmocka_unit_test(a_counter_has_all_rounds_of_its_loop),
 		cmocka_unit_test(a_function_has_facts_of_all_its_calls),
+		cmocka_unit_test(a_tail_call_that_misses_has_done_nothing),
+		cmocka_unit_test(a_tail_call_in_a_function_may_have_changed_the_packet),
 		cmocka_unit_test(a_refused_program_has_none),
 	};
 

@@ -163,8 +163,9 @@ static void look_at_functions(struct xl_venv *v)
 						  .changes_packet;
 			else
 				changes = h && h->changes_packet;
+			/* Who knows what the program there does. */
 			if (h && insn->imm == BPF_FUNC_tail_call)
-				f->tail_calls = true;
+				f->tail_calls = changes = true;
 			changed |= changes && !f->changes_packet;
 			f->changes_packet |= changes;
 		}
