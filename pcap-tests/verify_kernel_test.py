@@ -15,7 +15,7 @@ SKIP = 77
 NO_BPF = "bpf(2) is not usable"
 # What the verifier does not model yet: function pointers, references, dynptrs, locks, timers.
 UNPROVEN = {"callbacks", "clocks", "conntrack", "dynptrs", "dynptrs_long", "iterators", "kernel_strings",
-            "locks", "pull", "records", "rings", "sockets", "strings", "timers"}
+            "locks", "pull", "records", "rings", "sockets", "states", "strings", "timers"}
 
 
 def programs(xdpland, path):

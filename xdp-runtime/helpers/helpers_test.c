@@ -410,6 +410,26 @@ static void a_forged_dynptr_reaches_nothing_but_the_packet(void **state)
 	}
 }
 
+/* nf_flow_table_bpf.c; the kernel that tests run on may be built without it. */
+static void no_flow_is_found(void **state)
+{
+	static const struct {
+		uint64_t size;
+		int error;
+	} cases[] = { { 4, -ENOENT }, { 5, -EINVAL }, { 36, -EINVAL }, { 3, 77 }, { 0, 77 } };
+	const int32_t lookup = xl_kfunc_number("bpf_xdp_flow_lookup");
+	const struct bpf_fib_lookup tuple = { 0 };
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		int32_t opts[9] = { 77 };
+
+		assert_int_equal(call(lookup, (uintptr_t)&frame, (uintptr_t)&tuple, (uintptr_t)opts,
+				      cases[i].size, 0),
+				 0);
+		assert_int_equal(opts[0], cases[i].error);
+	}
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -428,6 +448,7 @@ int main(void)
 		TEST(each_element_is_visited_once_also_while_it_is_deleted),
 		TEST(arrays_are_walked_whole),
 		TEST(kfuncs_are_rows_found_by_name),
+		TEST(no_flow_is_found),
 		TEST(a_forged_dynptr_reaches_nothing_but_the_packet),
 	};
 

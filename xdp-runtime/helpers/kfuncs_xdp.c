@@ -72,10 +72,32 @@ uint64_t xl_kfunc_xdp_flow_lookup(uint64_t ctx, uint64_t tuple, uint64_t opts, u
 }
 
 /* struct bpf_xfrm_state_opts */
+struct xfrm_opts {
+	int32_t error, netns_id;
+	uint32_t mark, daddr[4], spi;
+	uint8_t proto;
+	uint16_t family;
+};
+_Static_assert(sizeof(struct xfrm_opts) == 36, "BPF_XFRM_STATE_OPTS_SZ");
+
+/* What the kernel says in a network namespace that is alone and has no state.
+ * Source: bpf_xdp_get_xfrm_state() in net/xfrm/xfrm_state_bpf.c */
+static int xfrm_error(uint64_t opts, uint64_t size)
+{
+	struct xfrm_opts o;
+
+	if (size != sizeof(o))
+		return -EINVAL;
+	memcpy(&o, (const void *)(uintptr_t)opts, sizeof(o));
+	if (o.netns_id < BPF_F_CURRENT_NETNS)
+		return -EINVAL;
+	return o.netns_id >= 0 ? -ENONET : -ENOENT;
+}
+
 uint64_t xl_kfunc_xdp_get_xfrm_state(uint64_t ctx, uint64_t opts, uint64_t opts_size, uint64_t r4,
 				     uint64_t r5)
 {
-	return opts_size < sizeof(int32_t) ? 0 : set_error(opts, -ENOENT);
+	return opts_size < sizeof(int32_t) ? 0 : set_error(opts, xfrm_error(opts, opts_size));
 }
 
 uint64_t xl_kfunc_xdp_pull_data(uint64_t ctx, uint64_t len, uint64_t r3, uint64_t r4, uint64_t r5)
