@@ -118,14 +118,6 @@ static int exec_opts(const struct opts *o, struct xl_exec_opts *out, struct xl_e
 	return 0;
 }
 
-static bool is_blank(const char *line, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		if (!strchr(" \t\r", line[i]) || !line[i])
-			return false;
-	return true;
-}
-
 static void answer_all(struct job *job, struct xl_exec_input *in)
 {
 	const char *line;
@@ -138,7 +130,7 @@ static void answer_all(struct job *job, struct xl_exec_input *in)
 			xl_exec_answer_unread(job->exec, in->n_lines, "longer than 64 MB");
 		else if (ret <= 0)
 			break;
-		else if (!is_blank(line, len))
+		else if (!xl_exec_input_is_blank(line, len))
 			ret = xl_exec_answer(job->exec, line, len, in->n_lines) ? -EINVAL : 1;
 		if (ret < 0 && job->code < XL_EXIT_DIFFERS)
 			job->code = XL_EXIT_DIFFERS;

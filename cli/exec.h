@@ -18,7 +18,7 @@
 #include "base/frame.h"
 #include "cli/exec_line.h"
 #include "cli/json_out.h"
-#include "xdp-runtime/sysbpf.h"
+#include "cli/raw_load.h"
 
 struct xl_prog;
 struct xl_runtime;
@@ -41,19 +41,16 @@ struct xl_exec_live {
 struct xl_exec {
 	struct xl_exec_opts opts;
 	struct xl_runtime *rt;
-	struct xl_caller caller;
+	struct xl_raw_side side;
 	struct xl_json json;
 	struct xl_exec_line line; /* the one at hand */
 	struct xl_exec_live live;
-	char *log;    /* XL_EXEC_LOG_SIZE; of the load that failed, else "" */
 	uint8_t *buf; /* the packet's, grown as needed */
 	size_t buf_size;
 	uint8_t *frag_buf; /* XL_FRAGS_MAX pages, or NULL */
 	uint8_t *out;	   /* bytes on their way out */
 	size_t out_size;
 };
-
-#define XL_EXEC_LOG_SIZE 65536u
 
 /* @out      where answers go; borrowed
  * Errors    -ENOMEM, -errno of making a runtime */
@@ -71,7 +68,7 @@ int xl_exec_answer(struct xl_exec *x, const char *text, size_t len, uint64_t num
 void xl_exec_answer_unread(struct xl_exec *x, uint64_t number, const char *why);
 
 /* exec_load.c: maps and programs of x->line into x->live, and away again.
- * Errors    -errno as bpf(2) has it, in words; x->log is the loader's where a program failed */
+ * Errors    -errno as bpf(2) has it; x->side.log is the loader's where a program failed */
 int xl_exec_load(struct xl_exec *x, struct xl_err *e);
 void xl_exec_unload(struct xl_exec *x);
 /* Reads the value under @key into @value, which has xl_exec_value_size() bytes. References come

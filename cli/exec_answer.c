@@ -22,14 +22,13 @@ int xl_exec_create(const struct xl_exec_opts *opts, FILE *out, struct xl_exec **
 	if (!x)
 		return err;
 	x->opts = *opts;
-	x->log = malloc(XL_EXEC_LOG_SIZE);
-	if (x->log)
-		err = xl_runtime_create(&rt_opts, &x->rt);
+	err = xl_runtime_create(&rt_opts, &x->rt);
+	if (!err)
+		err = xl_raw_side_init(&x->side, x->rt);
 	if (err) {
 		xl_exec_destroy(x);
 		return err;
 	}
-	xl_caller_self(&x->caller);
 	xl_json_init(&x->json, out);
 	*out_exec = x;
 	return 0;
@@ -41,7 +40,7 @@ void xl_exec_destroy(struct xl_exec *x)
 	free(x->frag_buf);
 	free(x->buf);
 	free(x->out);
-	free(x->log);
+	xl_raw_side_fini(&x->side);
 	free(x);
 }
 
@@ -81,7 +80,7 @@ static const char *errno_name(int err)
 static void put_refusal(struct xl_exec *x, const struct xl_err *e)
 {
 	put_no_runs(x, e->text);
-	xl_json_str(&x->json, "log", x->log);
+	xl_json_str(&x->json, "log", x->side.log);
 	xl_json_str(&x->json, "errno", errno_name(e->err));
 }
 

@@ -101,3 +101,11 @@ int xl_exec_input_next(struct xl_exec_input *in, const char **out_line, size_t *
 	in->skips = false;
 	return -E2BIG;
 }
+
+bool xl_exec_input_is_blank(const char *line, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (!strchr(" \t\r", line[i]) || !line[i])
+			return false;
+	return true;
+}

@@ -35,5 +35,7 @@ void xl_exec_input_close(struct xl_exec_input *in);
  * Returns   1, 0 at the end, -E2BIG for a line that is too long (the next call goes on behind it),
  *           -errno of reading */
 int xl_exec_input_next(struct xl_exec_input *in, const char **out_line, size_t *out_len);
+/* A line of no meaning. */
+bool xl_exec_input_is_blank(const char *line, size_t len);
 
 #endif

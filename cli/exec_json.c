@@ -119,3 +119,25 @@ int xl_exec_hex_of(struct xl_exec_reader *r, const json_t *in, size_t size, uint
 		return err;
 	return xl_err_set(r->e, -EINVAL, "expected %zu bytes, not %zu", size, len);
 }
+
+int xl_exec_bytes(struct xl_exec_reader *r, const json_t *obj, const char *field,
+		  const uint8_t **out, size_t *out_len)
+{
+	const json_t *in = xl_exec_get(obj, field);
+	uint8_t *bytes;
+	int err;
+
+	*out = NULL;
+	*out_len = 0;
+	if (!in || !json_string_length(in))
+		return in && !json_is_string(in)
+			       ? xl_err_set(r->e, -EINVAL, "%s: expected hex digits", field)
+			       : 0;
+	err = xl_exec_hex(r, in, &bytes, out_len);
+	if (err) {
+		xl_err_prefix(r->e, "%s", field);
+		return err;
+	}
+	*out = bytes;
+	return 0;
+}

@@ -33,6 +33,10 @@ int xl_exec_hex(struct xl_exec_reader *r, const json_t *in, uint8_t **out, size_
 /* The same of exactly @size bytes. */
 int xl_exec_hex_of(struct xl_exec_reader *r, const json_t *in, size_t size, uint8_t **out);
 
+/* A member of hex digits; NULL and 0 without it. */
+int xl_exec_bytes(struct xl_exec_reader *r, const json_t *obj, const char *field,
+		  const uint8_t **out, size_t *out_len);
+
 /* Maps: the line's "maps" (their "init" names programs and other maps, so it comes after all), and
  * a map by index or name. exec_line_map.c */
 int xl_exec_read_maps(struct xl_exec_reader *r, const json_t *obj);

@@ -1,4 +1,5 @@
-/* A line of `xdpland exec --raw`, read and checked: a program, its maps, its packets.
+/* A line of `xdpland exec --raw`, read and checked: a program, its maps, its packets. Lines of
+ * `verify --raw` are the same, where packets and what stands in maps do not matter.
  *
  * All that can be said of a line without running it is said here; what is left are a kernel's
  * answers. Maps and programs name each other by index: the line's own program is number 0, those
@@ -37,6 +38,9 @@ struct xl_exec_map {
 	uint32_t type, key_size, value_size, max_entries, flags;
 	uint64_t map_extra;
 	struct xl_exec_map *inner; /* the template of a map-in-map, or NULL */
+	const uint8_t *btf;	   /* of key and value, or NULL */
+	size_t btf_len;
+	uint32_t btf_key, btf_value; /* type ids in it */
 	struct xl_exec_entry *init;
 	size_t n_init;
 };
@@ -53,6 +57,10 @@ struct xl_exec_prog {
 	size_t n_insns;
 	struct xl_exec_fixup *fixups;
 	size_t n_fixups;
+	const uint8_t *btf; /* of its functions, or NULL */
+	size_t btf_len;
+	const struct bpf_func_info *func_info;
+	size_t n_func_info;
 };
 
 struct xl_exec_packet {

@@ -72,6 +72,12 @@ static int read_shape(struct xl_exec_reader *r, const json_t *obj, struct xl_exe
 		err = xl_exec_u32(r, obj, "flags", &out->flags);
 	if (!err)
 		err = xl_exec_u64(r, obj, "map_extra", &out->map_extra);
+	if (!err)
+		err = xl_exec_bytes(r, obj, "btf", &out->btf, &out->btf_len);
+	if (!err)
+		err = xl_exec_u32(r, obj, "btf_key", &out->btf_key);
+	if (!err)
+		err = xl_exec_u32(r, obj, "btf_value", &out->btf_value);
 	return err;
 }
 

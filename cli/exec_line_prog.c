@@ -1,4 +1,5 @@
 /* Programs of an exec line; see exec_json.h. */
+#include <bpf/libbpf.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -7,22 +8,18 @@
 #include "cli/exec_json.h"
 #include "xdp-runtime/prog.h"
 
-#define PROG_TYPES_END 64 /* beyond all numbers of program types */
-
 /* "xdp", "BPF_PROG_TYPE_XDP"; also of types that cannot run here, so that they are refused as
  * such. */
 static int type_of_name(const char *name)
 {
 	static const char prefix[] = "BPF_PROG_TYPE_";
+	const char *known;
 
 	if (!strncasecmp(name, prefix, sizeof(prefix) - 1))
 		name += sizeof(prefix) - 1;
-	for (int type = 0; type < PROG_TYPES_END; type++) {
-		const struct xl_prog_type *row = xl_prog_type_of((enum bpf_prog_type)type);
-
-		if (row && !strcasecmp(row->name, name))
+	for (int type = 0; (known = libbpf_bpf_prog_type_str((enum bpf_prog_type)type)); type++)
+		if (!strcasecmp(known, name))
 			return type;
-	}
 	return -1;
 }
 
@@ -103,6 +100,26 @@ static int read_fixups(struct xl_exec_reader *r, const json_t *obj, struct xl_ex
 	return 0;
 }
 
+/* Types of functions, as BPF_PROG_LOAD has them. */
+static int read_func_info(struct xl_exec_reader *r, const json_t *obj, struct xl_exec_prog *out)
+{
+	const uint8_t *bytes;
+	size_t len;
+	int err = xl_exec_bytes(r, obj, "btf", &out->btf, &out->btf_len);
+
+	if (!err)
+		err = xl_exec_bytes(r, obj, "func_info", &bytes, &len);
+	if (err)
+		return err;
+	if (len % sizeof(struct bpf_func_info))
+		return xl_err_set(r->e, -EINVAL, "func_info: %zu bytes are no whole records", len);
+	if (len && !out->btf)
+		return xl_err_set(r->e, -EINVAL, "func_info: there is no btf");
+	out->func_info = (const struct bpf_func_info *)bytes;
+	out->n_func_info = len / sizeof(struct bpf_func_info);
+	return 0;
+}
+
 static int read_prog(struct xl_exec_reader *r, const json_t *obj, struct xl_exec_prog *out)
 {
 	int err;
@@ -123,6 +140,8 @@ static int read_prog(struct xl_exec_reader *r, const json_t *obj, struct xl_exec
 		err = read_insns(r, obj, out);
 	if (!err)
 		err = read_fixups(r, obj, out);
+	if (!err)
+		err = read_func_info(r, obj, out);
 	return err;
 }
 

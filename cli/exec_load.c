@@ -1,36 +1,13 @@
-/* Maps and programs of an exec line; see exec.h.
- *
- * They are made as any loader makes them: by bpf(2), with fds, so that errors are the kernel's.
- * Numbers in a line never become fds by themselves: fixups and values name things by index, and a
- * reference in the code that no fixup covers is made one to no fd at all.
- */
+/* Maps and programs of an exec line, and what stands in maps at first; see exec.h. Values name
+ * things by index, as fixups do. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/exec.h"
 #include "maps/map.h"
-#include "xdp-runtime/handle.h"
 #include "xdp-runtime/prog.h"
 #include "xdp-runtime/runtime.h"
-
-static long sys(struct xl_exec *x, int cmd, union bpf_attr *attr)
-{
-	return xl_sysbpf(x->rt, &x->caller, cmd, (uintptr_t)attr, sizeof(*attr));
-}
-
-/* The part of a name that the kernel takes as one. */
-static void bpf_name(const char *name, char out[BPF_OBJ_NAME_LEN])
-{
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789_.";
-	size_t i;
-
-	for (i = 0; i < BPF_OBJ_NAME_LEN - 1 && name[i]; i++)
-		out[i] = strchr(allowed, name[i]) ? name[i] : '_';
-	memset(out + i, 0, BPF_OBJ_NAME_LEN - i);
-}
 
 /* Maps. */
 
@@ -52,159 +29,46 @@ static int check_memory(struct xl_exec *x, const struct xl_exec_map *map, struct
 	return 0;
 }
 
-static const char *errno_words(int err)
-{
-	return err == -ENOTSUPP ? "not supported" : strerror(-err);
-}
-
-/* bpf(2) says a number; asking once more tells the words. */
-static int refuse_map(struct xl_exec *x, const union bpf_attr *attr, int err, struct xl_err *e)
-{
-	struct xl_map *map;
-	struct xl_err words = { 0 };
-
-	if (!xl_map_create(attr, &x->rt->map_env, NULL, &map, &words))
-		xl_map_put(map);
-	return xl_err_set(e, err, "cannot create: %s",
-			  words.err == err && *words.text ? words.text : errno_words(err));
-}
-
-static int create_map(struct xl_exec *x, const struct xl_exec_map *map, int inner_fd, int *out_fd,
-		      struct xl_err *e)
-{
-	union bpf_attr attr;
-	long fd;
-	int err = check_memory(x, map, e);
-
-	if (err)
-		return err;
-	memset(&attr, 0, sizeof(attr));
-	attr.map_type = map->type;
-	attr.key_size = map->key_size;
-	attr.value_size = map->value_size;
-	attr.max_entries = map->max_entries;
-	attr.map_flags = map->flags;
-	attr.map_extra = map->map_extra;
-	attr.inner_map_fd = (uint32_t)inner_fd;
-	bpf_name(map->name, attr.map_name);
-	fd = sys(x, BPF_MAP_CREATE, &attr);
-	if (fd < 0)
-		return refuse_map(x, &attr, (int)fd, e);
-	*out_fd = (int)fd;
-	return 0;
-}
-
-static int create_with_inner(struct xl_exec *x, const struct xl_exec_map *map, int *out_fd,
-			     struct xl_err *e)
-{
-	int inner_fd = -1, err;
-
-	if (map->inner) {
-		err = create_map(x, map->inner, -1, &inner_fd, e);
-		if (err) {
-			xl_err_prefix(e, "inner");
-			return err;
-		}
-	}
-	err = create_map(x, map, inner_fd, out_fd, e);
-	if (inner_fd >= 0)
-		close(inner_fd);
-	return err;
-}
-
 static int create_maps(struct xl_exec *x, struct xl_err *e)
 {
 	for (size_t i = 0; i < x->line.n_maps; i++) {
-		const int err = create_with_inner(x, &x->line.maps[i], &x->live.map_fd[i], e);
+		const struct xl_exec_map *map = &x->line.maps[i];
+		int err = map->inner ? check_memory(x, map->inner, e) : 0;
 
+		if (err)
+			xl_err_prefix(e, "inner");
+		else
+			err = check_memory(x, map, e);
 		if (!err)
 			continue;
 		xl_err_prefix(e, "maps[%zu]", i);
 		return err;
 	}
-	return 0;
+	return xl_raw_create_maps(&x->side, &x->line, x->live.map_fd, e);
 }
 
 /* Programs. */
 
-static bool is_by_fd(const struct bpf_insn *insn)
-{
-	return insn->code == (BPF_LD | BPF_IMM | BPF_DW) &&
-	       (insn->src_reg == BPF_PSEUDO_MAP_FD || insn->src_reg == BPF_PSEUDO_MAP_VALUE);
-}
-
-static void fix_up(struct xl_exec *x, struct xl_exec_prog *prog)
-{
-	for (size_t i = 0; i < prog->n_insns; i++)
-		if (is_by_fd(&prog->insns[i]))
-			prog->insns[i].imm = -1;
-	for (size_t i = 0; i < prog->n_fixups; i++) {
-		struct bpf_insn *insn = &prog->insns[prog->fixups[i].insn];
-		const bool is_value = insn->src_reg == BPF_PSEUDO_MAP_VALUE ||
-				      insn->src_reg == BPF_PSEUDO_MAP_IDX_VALUE;
-
-		insn->src_reg = is_value ? BPF_PSEUDO_MAP_VALUE : BPF_PSEUDO_MAP_FD;
-		insn->imm = x->live.map_fd[prog->fixups[i].map];
-	}
-}
-
 /* The last thing that the loader said before it counted. */
 static int refuse_prog(struct xl_exec *x, int err, struct xl_err *e)
 {
-	const char *end = strstr(x->log, "processed 0 insns"), *start;
+	const char *end = strstr(x->side.log, "processed 0 insns"), *start;
 
-	if (!end || end == x->log)
-		return xl_err_set(e, err, "cannot load: %s", errno_words(err));
+	if (!end || end == x->side.log)
+		return xl_err_set(e, err, "cannot load: %s", xl_raw_errno_words(err));
 	end--; /* the newline */
-	for (start = end; start > x->log && start[-1] != '\n'; start--)
+	for (start = end; start > x->side.log && start[-1] != '\n'; start--)
 		;
 	return xl_err_set(e, err, "cannot load: %.*s", (int)(end - start), start);
 }
 
 static int load_prog(struct xl_exec *x, struct xl_exec_prog *prog, int *out_fd, struct xl_err *e)
 {
-	union bpf_attr attr;
-	long fd;
+	int err;
 
-	fix_up(x, prog);
-	memset(&attr, 0, sizeof(attr));
-	attr.prog_type = prog->type;
-	attr.expected_attach_type = prog->expected_attach_type;
-	attr.insns = (uintptr_t)prog->insns;
-	attr.insn_cnt = (uint32_t)prog->n_insns;
-	attr.license = (uintptr_t)prog->license;
-	attr.prog_flags = prog->flags;
-	attr.fd_array = (uintptr_t)x->live.map_fd;
-	attr.log_level = 1;
-	attr.log_buf = (uintptr_t)x->log;
-	attr.log_size = XL_EXEC_LOG_SIZE;
-	bpf_name(prog->name, attr.prog_name);
-	x->log[0] = '\0';
 	x->rt->engine = x->line.engine;
-	fd = sys(x, BPF_PROG_LOAD, &attr);
-	if (fd < 0)
-		return refuse_prog(x, (int)fd, e);
-	*out_fd = (int)fd;
-	return 0;
-}
-
-static int id_of(struct xl_exec *x, int fd, bool is_map, uint32_t *out_id)
-{
-	union {
-		struct bpf_map_info map;
-		struct bpf_prog_info prog;
-	} info;
-	union bpf_attr attr;
-	long ret;
-
-	memset(&info, 0, sizeof(info));
-	memset(&attr, 0, sizeof(attr));
-	attr.info.bpf_fd = (uint32_t)fd;
-	attr.info.info = (uintptr_t)&info;
-	attr.info.info_len = is_map ? sizeof(info.map) : sizeof(info.prog);
-	ret = sys(x, BPF_OBJ_GET_INFO_BY_FD, &attr);
-	*out_id = is_map ? info.map.id : info.prog.id;
-	return (int)ret;
+	err = xl_raw_load_prog(&x->side, prog, x->live.map_fd, out_fd);
+	return err ? refuse_prog(x, err, e) : 0;
 }
 
 static int check_type(const struct xl_exec_prog *prog, struct xl_err *e)
@@ -232,7 +96,7 @@ static int load_progs(struct xl_exec *x, struct xl_err *e)
 		if (err)
 			return err;
 	}
-	err = id_of(x, x->live.prog_fd[0], false, &id);
+	err = xl_raw_id(&x->side, x->live.prog_fd[0], false, &id);
 	if (!err)
 		err = xl_runtime_obj_by_id(x->rt, XL_OBJ_PROG, id, &obj);
 	if (err)
@@ -260,7 +124,7 @@ static int store(struct xl_exec *x, size_t map, const struct xl_exec_entry *entr
 	attr.map_fd = (uint32_t)x->live.map_fd[map];
 	attr.key = x->line.maps[map].key_size ? (uintptr_t)entry->key : 0;
 	attr.value = entry->value ? (uintptr_t)entry->value : (uintptr_t)&fd;
-	return (int)sys(x, BPF_MAP_UPDATE_ELEM, &attr);
+	return (int)xl_raw_bpf(&x->side, BPF_MAP_UPDATE_ELEM, &attr);
 }
 
 static int fill_maps(struct xl_exec *x, struct xl_err *e)
@@ -272,28 +136,19 @@ static int fill_maps(struct xl_exec *x, struct xl_err *e)
 			if (err)
 				return xl_err_set(e, err,
 						  "maps[%zu]: init[%zu]: the map refuses it: %s", i,
-						  k, errno_words(err));
+						  k, xl_raw_errno_words(err));
 		}
 	return 0;
-}
-
-static int *no_fds(size_t n)
-{
-	int *fd = malloc((n ? n : 1) * sizeof(*fd));
-
-	for (size_t i = 0; fd && i < n; i++)
-		fd[i] = -1;
-	return fd;
 }
 
 int xl_exec_load(struct xl_exec *x, struct xl_err *e)
 {
 	int err;
 
-	x->log[0] = '\0';
+	x->side.log[0] = '\0';
 	x->live = (struct xl_exec_live){
-		.map_fd = no_fds(x->line.n_maps),
-		.prog_fd = no_fds(x->line.n_progs),
+		.map_fd = xl_raw_no_fds(x->line.n_maps),
+		.prog_fd = xl_raw_no_fds(x->line.n_progs),
 	};
 	if (!x->live.map_fd || !x->live.prog_fd)
 		return xl_err_set(e, -ENOMEM, "out of memory");
@@ -305,24 +160,13 @@ int xl_exec_load(struct xl_exec *x, struct xl_err *e)
 	return err;
 }
 
-static void close_all(int *fd, size_t n)
-{
-	for (size_t i = 0; fd && i < n; i++)
-		if (fd[i] >= 0)
-			close(fd[i]);
-	free(fd);
-}
-
 void xl_exec_unload(struct xl_exec *x)
 {
 	xl_prog_put(x->live.prog);
-	close_all(x->live.prog_fd, x->line.n_progs);
-	close_all(x->live.map_fd, x->line.n_maps);
+	xl_raw_close(x->live.prog_fd, x->line.n_progs);
+	xl_raw_close(x->live.map_fd, x->line.n_maps);
 	x->live = (struct xl_exec_live){ 0 };
-	/* Now, not when somebody asks: what is left over makes the next lines slower. */
-	pthread_mutex_lock(&x->rt->lock);
-	xl_handles_reap(x->rt->handles);
-	pthread_mutex_unlock(&x->rt->lock);
+	xl_raw_reap(&x->side);
 }
 
 /* Looking into maps. */
@@ -336,7 +180,7 @@ static void id_to_index(struct xl_exec *x, bool is_map, uint8_t *value)
 
 	memcpy(&wanted, value, sizeof(wanted));
 	for (uint32_t i = 0; i < n; i++)
-		if (!id_of(x, fd[i], is_map, &id) && id == wanted)
+		if (!xl_raw_id(&x->side, fd[i], is_map, &id) && id == wanted)
 			memcpy(value, &i, sizeof(i));
 }
 
@@ -352,7 +196,7 @@ bool xl_exec_lookup(struct xl_exec *x, uint32_t map, const uint8_t *key, uint8_t
 	attr.value = (uintptr_t)value;
 	if (xl_exec_asks_for_value(spec))
 		memcpy(value, key, spec->value_size);
-	if (sys(x, BPF_MAP_LOOKUP_ELEM, &attr))
+	if (xl_raw_bpf(&x->side, BPF_MAP_LOOKUP_ELEM, &attr))
 		return false;
 	if (kind == XL_VALUE_MAP_FD || kind == XL_VALUE_PROG_FD)
 		id_to_index(x, kind == XL_VALUE_MAP_FD, value);

@@ -18,7 +18,7 @@
 struct opts {
 	bool json, facts, help;
 	uint32_t verbose;
-	const char *prog, *against, *limit, *btf;
+	const char *prog, *raw, *against, *limit, *btf;
 	uint64_t insn_limit;
 	struct xl_object_words object;
 	struct xl_option_list operands;
@@ -26,12 +26,14 @@ struct opts {
 
 static const struct xl_option table[] = {
 	{ "prog", 'p', XL_OPTION_TEXT, offsetof(struct opts, prog), "NAME", "this program only" },
+	{ "raw", 'r', XL_OPTION_TEXT, offsetof(struct opts, raw), "FILE",
+	  "programs as JSON lines, '-' for standard input; docs/verifier.md" },
 	{ "verbose", 'v', XL_OPTION_COUNT, offsetof(struct opts, verbose), NULL,
 	  "the verifier's log; -vv: each instruction that it follows" },
 	{ "json", 'j', XL_OPTION_FLAG, offsetof(struct opts, json), NULL,
 	  "JSON on standard output" },
 	{ "facts", 0, XL_OPTION_FLAG, offsetof(struct opts, facts), NULL,
-	  "with --json: what is known of registers and jumps at each instruction" },
+	  "with --json or --raw: what is known of registers and jumps at each instruction" },
 	{ "against", 0, XL_OPTION_TEXT, offsetof(struct opts, against), "kernel",
 	  "compare with what this machine's kernel says; needs root" },
 	{ "insn-limit", 0, XL_OPTION_TEXT, offsetof(struct opts, limit), "N|none",
@@ -44,11 +46,13 @@ static const struct xl_option table[] = {
 };
 
 static const struct xl_option_spec spec = {
-	.usage = "xdpland verify OBJ [--prog NAME] [-v|-vv] [-j] [--against kernel]",
+	.usage = "xdpland verify OBJ [--prog NAME] [-v|-vv] [-j] [--against kernel]\n"
+		 "       xdpland verify --raw FILE [-v|-vv] [--facts] [--against kernel]",
 	.intro = "Says of each program whether it is safe to run, and why not.\n",
 	.table = table,
-	.outro =
-		"Exit codes: 0 all accepted, 1 --against finds a difference, 4 not all accepted.\n",
+	.outro = "Exit codes: 0 all accepted, 1 --against finds a difference, 4 not all accepted.\n"
+		 "With --raw: 0 each line was answered, 1 one was not understood, or a "
+		 "difference.\n",
 	.operands = offsetof(struct opts, operands),
 };
 
@@ -90,14 +94,16 @@ static int parse(int argc, char **argv, struct opts *o)
 		xl_options_help(&spec, stdout);
 		return XL_EXIT_OK;
 	}
-	if (o->operands.n != 1) {
+	if (o->operands.n != !o->raw) {
 		xl_options_help(&spec, stderr);
 		return XL_EXIT_USAGE;
 	}
 	if (o->against && strcmp(o->against, "kernel"))
 		return usage("--against takes kernel");
-	if (o->facts && !o->json)
-		return usage("--facts goes with --json");
+	if (o->facts && !o->json && !o->raw)
+		return usage("--facts goes with --json or --raw");
+	if (o->raw && o->prog)
+		return usage("--prog does not go with --raw");
 	return read_limit(o);
 }
 
@@ -214,6 +220,18 @@ static int open_and_verify(const struct opts *o, struct xl_runtime *rt, struct x
 	return code;
 }
 
+static int verify_raw(const struct opts *o, struct xl_err *e)
+{
+	const struct xl_verify_raw_opts raw = {
+		.insn_limit = o->insn_limit,
+		.log_level = o->verbose,
+		.facts = o->facts,
+		.against_kernel = o->against,
+	};
+
+	return xl_verify_raw(&raw, o->raw, e);
+}
+
 int xl_cli_verify(int argc, char **argv)
 {
 	struct opts o = { 0 };
@@ -221,7 +239,11 @@ int xl_cli_verify(int argc, char **argv)
 	struct xl_runtime *rt;
 	int code = parse(argc, argv, &o);
 
-	if (code < 0) {
+	if (code < 0 && o.raw) {
+		code = verify_raw(&o, &e);
+		if (e.err)
+			fprintf(stderr, "xdpland: %s\n", e.text);
+	} else if (code < 0) {
 		if (xl_runtime_create(&(struct xl_runtime_opts){ .seed = 1 }, &rt)) {
 			fprintf(stderr, "xdpland: out of memory\n");
 			code = XL_EXIT_ENV;

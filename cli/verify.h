@@ -25,4 +25,15 @@ void xl_verify_print(const struct xl_verify_case *c, bool with_log);
 void xl_verify_write(struct xl_json *j, const struct xl_verify_case *c, bool with_log,
 		     bool with_facts);
 
+/* verify_raw.c: programs as JSON lines. */
+struct xl_verify_raw_opts {
+	uint64_t insn_limit;
+	uint32_t log_level;
+	bool facts, against_kernel;
+};
+
+/* Answers each line of the file @path ("-": standard input) on standard output.
+ * Returns   enum xl_exit, *e says why where it is XL_EXIT_ENV */
+int xl_verify_raw(const struct xl_verify_raw_opts *opts, const char *path, struct xl_err *e);
+
 #endif

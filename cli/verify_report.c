@@ -39,6 +39,18 @@ static void print_place(const struct xl_verify_case *c)
 	printf("\n");
 }
 
+static void print_words(const struct xl_verify_case *c)
+{
+	const char *line = c->ours.msg;
+
+	printf(": %s:", strerror(-c->ours.err));
+	for (size_t len; *line; line += len + !!line[len]) {
+		len = strcspn(line, "\n");
+		printf("%s %.*s", line == c->ours.msg ? "" : ";", (int)len, line);
+	}
+	printf("\n");
+}
+
 void xl_verify_print(const struct xl_verify_case *c, bool with_log)
 {
 	if (with_log && c->log.buf)
@@ -48,7 +60,7 @@ void xl_verify_print(const struct xl_verify_case *c, bool with_log)
 		printf(" (%llu instructions followed)\n",
 		       (unsigned long long)c->ours.n_insns_processed);
 	else if (c->ours.err)
-		printf(": %s: %s\n", strerror(-c->ours.err), c->ours.msg);
+		print_words(c);
 	else
 		printf("%s\n", c->ours.msg + strcspn(c->ours.msg, ":"));
 	print_place(c);

@@ -43,7 +43,7 @@ struct xl_venv {
 	uint64_t insns_kept;
 };
 
-/* Writes a line; the first one of a refusal is its message. Returns @err. */
+/* Writes a line; those of a refusal are its message. Returns @err. */
 __attribute__((format(printf, 3, 4))) int xl_v_refuse(struct xl_venv *v, int err, const char *fmt,
 						      ...);
 /* Ends with the verdict that the program has something that is not modelled. */

@@ -23,10 +23,11 @@
 
 static void say(struct xl_venv *v, const char *text)
 {
+	const size_t len = strlen(v->out->msg);
+
 	xl_vlog(v->opts->log, "%s", text);
-	if (v->out->msg[0])
-		return;
-	snprintf(v->out->msg, sizeof(v->out->msg), "%.*s", (int)strcspn(text, "\n"), text);
+	snprintf(v->out->msg + len, sizeof(v->out->msg) - len, "%s%.*s", len ? "\n" : "",
+		 (int)strcspn(text, "\n"), text);
 }
 
 int xl_v_refuse(struct xl_venv *v, int err, const char *fmt, ...)

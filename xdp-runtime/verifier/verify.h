@@ -43,7 +43,7 @@ struct xl_verify_result {
 	enum xl_verdict_of_verifier verdict;
 	int err;       /* -errno of a refusal, else 0 */
 	uint32_t insn; /* where */
-	char msg[256]; /* the first thing said; "" when accepted */
+	char msg[512]; /* the lines of a refusal, the last without newline; "" when accepted */
 	uint64_t n_insns_processed;
 	uint32_t n_states, n_states_peak;
 	struct xl_facts *facts; /* asked for, and accepted: the caller's to free; else NULL */
