@@ -13,6 +13,7 @@
 #include "cli/exec_input.h"
 #include "cli/options.h"
 #include "cli/out.h"
+#include "cli/unproven.h"
 #include "xdp-runtime/engine.h"
 #include "xdp-runtime/run.h"
 
@@ -20,10 +21,10 @@
 
 struct opts {
 	struct xl_option_list operands;
-	const char *raw, *engine;
+	const char *raw, *engine, *unproven;
 	uint64_t insn_limit, map_memory_mb;
 	uint32_t cpus;
-	bool help;
+	bool check_facts, help;
 };
 
 #define OPT(field) offsetof(struct opts, field)
@@ -38,6 +39,9 @@ static const struct xl_option option_table[] = {
 	  "refuse lines whose maps have room for more (1024)" },
 	{ "cpus", 0, XL_OPTION_U32, OPT(cpus), "N",
 	  "slots of per-CPU values (as many as this machine's)" },
+	{ "unproven", 0, XL_OPTION_TEXT, OPT(unproven), "WORD", XL_UNPROVEN_HELP },
+	{ "check-facts", 0, XL_OPTION_FLAG, OPT(check_facts), NULL,
+	  "test what the verifier knows of registers before each instruction" },
 	{ "help", 'h', XL_OPTION_FLAG, OPT(help), NULL, "this text" },
 	{ NULL },
 };
@@ -69,8 +73,8 @@ static const struct xl_option_spec option_spec = {
 	.outro =
 		"Exit codes: 0 each line was answered, also if it did not load or a packet "
 		"stopped\n"
-		"the program; 1 a line was no JSON or had a bad field (its answer says which); 2\n"
-		"usage; 3 a file is missing, or memory.\n\n"
+		"the program; 1 a line was no JSON or had a bad field (its answer says which), or\n"
+		"--check-facts found a wrong one; 2 usage; 3 a file is missing, or memory.\n\n"
 		"  echo '{\"insns\":\"b7000000020000009500000000000000\",\"packets\":[\"00\"]}' |\n"
 		"    xdpland exec --raw -\n",
 	.operands = OPT(operands),
@@ -100,7 +104,10 @@ static int exec_opts(const struct opts *o, struct xl_exec_opts *out, struct xl_e
 			.n_cpus = o->cpus ? o->cpus : xl_percpu_n_possible(),
 		},
 		.map_memory = o->map_memory_mb << 20,
+		.verify.facts = o->check_facts,
 	};
+	if (xl_unproven_word(o->unproven, &out->verify, e))
+		return e->err;
 	if (o->operands.n)
 		return xl_err_set(e, -EINVAL, "'%s' is one word too many; usage: %s",
 				  o->operands.items[0], option_spec.usage);

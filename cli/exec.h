@@ -19,15 +19,17 @@
 #include "cli/exec_line.h"
 #include "cli/json_out.h"
 #include "cli/raw_load.h"
+#include "xdp-runtime/interp/fact_check.h"
+#include "xdp-runtime/runtime.h"
 
 struct xl_prog;
-struct xl_runtime;
 
 #define XL_EXEC_MAP_MEMORY_DEFAULT (UINT64_C(1) << 30) /* chosen: far above what tests need */
 
 struct xl_exec_opts {
 	struct xl_exec_defaults line;
 	uint64_t map_memory; /* bytes that all maps of a line may have room for */
+	struct xl_verify_policy verify;
 };
 
 /* What a line has made. */
@@ -36,6 +38,7 @@ struct xl_exec_live {
 	int *prog_fd;
 	struct xl_prog *prog; /* number 0, with a reference */
 	uint64_t map_memory;
+	struct xl_fact_check check;
 };
 
 struct xl_exec {
@@ -60,8 +63,8 @@ void xl_exec_destroy(struct xl_exec *x);
 /* Answers one line. What a kernel would refuse, and what a program does wrong, is an answer.
  *
  * @number   of the line, for messages
- * Returns   0; -EINVAL the line is not what it should be (the answer says so); -ENOMEM, answered
- *           as well as can be
+ * Returns   0; -EINVAL the line is not what it should be, or a fact is wrong (the answer says so);
+ *           -ENOMEM, answered as well as can be
  */
 int xl_exec_answer(struct xl_exec *x, const char *text, size_t len, uint64_t number);
 /* The answer to a line that could not even be taken in. */

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "cli/exec.h"
+#include "cli/facts_json.h"
+#include "xdp-runtime/prog.h"
 #include "xdp-runtime/runtime.h"
 
 #define EXEC_SEED 1 /* any but 0: runs repeat */
@@ -15,6 +17,7 @@ int xl_exec_create(const struct xl_exec_opts *opts, FILE *out, struct xl_exec **
 		.n_cpus = opts->line.n_cpus,
 		.seed = EXEC_SEED,
 		.engine = opts->line.engine,
+		.verify = opts->verify,
 	};
 	struct xl_exec *x = calloc(1, sizeof(*x));
 	int err = -ENOMEM;
@@ -84,6 +87,15 @@ static void put_refusal(struct xl_exec *x, const struct xl_err *e)
 	xl_json_str(&x->json, "errno", errno_name(e->err));
 }
 
+/* How well the program is known that ran. */
+static void put_proof(struct xl_exec *x)
+{
+	if (x->live.prog->unproven)
+		xl_json_str(&x->json, "unproven", x->live.prog->unproven);
+	if (x->opts.verify.facts)
+		xl_fact_check_json(&x->live.check, &x->json);
+}
+
 int xl_exec_answer(struct xl_exec *x, const char *text, size_t len, uint64_t number)
 {
 	struct xl_err e = { 0 };
@@ -99,6 +111,9 @@ int xl_exec_answer(struct xl_exec *x, const char *text, size_t len, uint64_t num
 		ret = xl_exec_run(x);
 		if (ret)
 			xl_json_str(&x->json, "error", "out of memory");
+		put_proof(x);
+		if (!ret && x->live.check.n_wrong)
+			ret = -EINVAL;
 	}
 	end_answer(x);
 	xl_exec_unload(x);

@@ -52,7 +52,7 @@ static int create_maps(struct xl_exec *x, struct xl_err *e)
 /* The last thing that the loader said before it counted. */
 static int refuse_prog(struct xl_exec *x, int err, struct xl_err *e)
 {
-	const char *end = strstr(x->side.log, "processed 0 insns"), *start;
+	const char *end = strstr(x->side.log, "processed "), *start;
 
 	if (!end || end == x->side.log)
 		return xl_err_set(e, err, "cannot load: %s", xl_raw_errno_words(err));

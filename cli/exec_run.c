@@ -186,6 +186,8 @@ int xl_exec_run(struct xl_exec *x)
 	xl_run_init(&state, x->rt);
 	state.clock = xl_run_clock_frame;
 	state.insn_limit = x->line.insn_limit;
+	if (x->opts.verify.facts)
+		state.check = &x->live.check;
 	xl_cpu = x->line.cpu;
 	xl_json_begin_array(&x->json, "runs");
 	for (size_t i = 0; !err && i < x->line.n_packets; i++)

@@ -119,3 +119,13 @@ void xl_facts_json(struct xl_json *j, const struct xl_facts *facts)
 	xl_json_end_array(j);
 	xl_json_end_object(j);
 }
+
+void xl_fact_check_json(const struct xl_fact_check *check, struct xl_json *j)
+{
+	xl_json_begin_object(j, "facts_checked");
+	xl_json_u64(j, "n", check->n_facts);
+	xl_json_u64(j, "wrong", check->n_wrong);
+	if (check->n_wrong)
+		xl_json_str(j, "first", check->first_wrong);
+	xl_json_end_object(j);
+}

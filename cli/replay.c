@@ -403,6 +403,8 @@ static void finish(struct job *job)
 	struct xl_err e = { 0 };
 
 	finish_diff(job);
+	if (job->replay->check.n_wrong && job->code < XL_EXIT_DIFFERS)
+		job->code = XL_EXIT_DIFFERS;
 	if (job->opts.json)
 		dump_maps(job);
 	xl_replay_report_end(&job->report);

@@ -23,6 +23,7 @@
 #include "cli/diff_kernel.h"
 #include "cli/object_words.h"
 #include "cli/options.h"
+#include "xdp-runtime/interp/fact_check.h"
 #include "xdp-runtime/object/object.h"
 #include "xdp-runtime/run.h"
 #include "xdp-runtime/verdict.h"
@@ -37,12 +38,13 @@ struct xl_replay_opts {
 	const char *diff;
 	const char *jumbo;
 	const char *rx_hash, *rx_vlan;
+	const char *unproven;
 	struct xl_option_list progs, maps, sets, fibs;
 	struct xl_option_text dump_maps;
 	struct xl_object_words object;
 	uint32_t cpu, ifindex, rx_queue;
 	uint64_t loop, limit, insn_limit;
-	bool json, verbose, events, help;
+	bool json, verbose, events, check_facts, help;
 };
 
 struct xl_replay {
@@ -56,7 +58,8 @@ struct xl_replay {
 	uint32_t n_steps;
 	struct xl_diff *diff; /* --diff kernel, else NULL */
 	struct xl_run run;
-	struct xl_verdict last; /* of the last program that ran */
+	struct xl_fact_check check; /* --check-facts */
+	struct xl_verdict last;	    /* of the last program that ran */
 	struct xl_frame frame;
 	struct xl_frag frags[XL_FRAGS_MAX]; /* the frame's, */
 	uint8_t *buf;			    /* and its bytes */
@@ -82,7 +85,9 @@ struct xl_replay_result {
 	const struct xl_object_prog *decider;
 	const uint8_t *data; /* bytes out; borrowed until the next step */
 	uint32_t len_out;
-	char fault[512]; /* why the engine stopped the program, else "" */
+	char fault[512];		  /* why the engine stopped the program, else "" */
+	const struct xl_prog *fault_prog; /* and where */
+	uint32_t fault_insn;
 };
 
 /* Gets everything ready for the first packet.

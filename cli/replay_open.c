@@ -14,6 +14,7 @@
 #include "cli/json_out.h"
 #include "cli/map_json.h"
 #include "cli/rx_info.h"
+#include "cli/unproven.h"
 #include "xdp-runtime/fib/fib.h"
 #include "xdp-runtime/prog.h"
 #include "xdp-runtime/runtime.h"
@@ -68,6 +69,9 @@ static enum xl_exit create_runtime(struct xl_replay *r, struct xl_err *e)
 	struct xl_runtime_opts rt_opts = { .seed = REPLAY_SEED };
 	int err;
 
+	if (xl_unproven_word(opts->unproven, &rt_opts.verify, e))
+		return XL_EXIT_USAGE;
+	rt_opts.verify.facts = opts->check_facts;
 	rt_opts.engine = xl_engine_of_name(opts->engine);
 	if (!rt_opts.engine) {
 		xl_err_set(e, -EINVAL, "no engine '%s'; there is: %s", opts->engine,
@@ -421,11 +425,21 @@ static enum xl_exit open_diff(struct xl_replay *r, const struct xl_diff_window *
 	return err == -EACCES ? XL_EXIT_REJECTED : xl_replay_exit_of(err, XL_EXIT_REJECTED);
 }
 
+static void tell_unproven(const struct xl_replay *r)
+{
+	char text[768];
+
+	if (xl_unproven_notice(r->obj, text, sizeof(text)))
+		notify(r, text);
+}
+
 static void start_run(struct xl_replay *r)
 {
 	xl_run_init(&r->run, r->rt);
 	r->run.clock = xl_run_clock_frame;
 	r->run.insn_limit = r->opts->insn_limit;
+	if (r->opts->check_facts)
+		r->run.check = &r->check;
 }
 
 enum xl_exit xl_replay_open(const struct xl_replay_opts *opts,
@@ -458,8 +472,10 @@ enum xl_exit xl_replay_open(const struct xl_replay_opts *opts,
 	xl_cpu = opts->cpu;
 	if (!code)
 		code = open_diff(r, window, e);
-	if (!code)
+	if (!code) {
+		tell_unproven(r);
 		start_run(r);
+	}
 out:
 	if (code) {
 		xl_err_set(e, -ENOMEM, "out of memory");

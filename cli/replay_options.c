@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "cli/unproven.h"
+
 #define OPT(field) offsetof(struct xl_replay_opts, field)
 
 static const struct xl_option option_table[] = {
@@ -47,6 +49,9 @@ static const struct xl_option option_table[] = {
 	{ "engine", 0, XL_OPTION_TEXT, OPT(engine), "NAME", "what runs the program (interp)" },
 	{ "insn-limit", 0, XL_OPTION_U64, OPT(insn_limit), "N",
 	  "instructions that a packet may take (268435456)" },
+	{ "unproven", 0, XL_OPTION_TEXT, OPT(unproven), "WORD", XL_UNPROVEN_HELP },
+	{ "check-facts", 0, XL_OPTION_FLAG, OPT(check_facts), NULL,
+	  "test what the verifier knows of registers before each instruction" },
 	{ "btf", 0, XL_OPTION_TEXT, OPT(btf), "FILE",
 	  "kernel BTF, for programs that read kernel structures" },
 	XL_OBJECT_WORDS_OPTIONS(struct xl_replay_opts, object),
@@ -67,7 +72,7 @@ const struct xl_option_spec xl_replay_option_spec = {
 		"Exit codes: 0 fine, 1 a packet stopped the program or --diff found a difference,\n"
 		"2 usage or a bad capture or map file, 3 a file or privilege is missing, 4 the "
 		"object\n"
-		"cannot be loaded.\n\n"
+		"cannot be loaded, or the verifier refuses the program.\n\n"
 		"  xdpland replay filter.o --pcap in.pcap -v\n"
 		"  xdpland replay lb.o -p in.pcap --map vips=vips.json -w out.pcapng --dump-maps\n",
 	.operands = OPT(operands),

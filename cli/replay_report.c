@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "cli/facts_json.h"
 
 void xl_replay_report_init(struct xl_replay_report *report, const struct xl_replay *replay,
 			   FILE *out)
@@ -19,6 +20,7 @@ void xl_replay_report_init(struct xl_replay_report *report, const struct xl_repl
 void xl_replay_report_fini(struct xl_replay_report *report)
 {
 	xl_ways_fini(&report->ways);
+	xl_fault_places_free(&report->places);
 }
 
 static void json_time(struct xl_json *j, const char *name, uint64_t time_ns)
@@ -114,7 +116,8 @@ struct xl_way *xl_replay_report_packet(struct xl_replay_report *report,
 {
 	struct xl_way *way = xl_ways_find(&report->ways, &result->verdict, report->replay->obj);
 
-	if (!way)
+	if (!way || (*result->fault &&
+		     xl_fault_places_add(&report->places, result->fault_prog, result->fault_insn)))
 		return NULL;
 	way->packets++;
 	way->bytes += result->len_in;
@@ -150,11 +153,14 @@ static void json_summary(struct xl_replay_report *report)
 			xl_json_u64(j, report->ways.order[i]->name, report->ways.order[i]->packets);
 	xl_json_end_object(j);
 	xl_json_u64(j, "faults", report->n_faults);
+	xl_fault_places_json(&report->places, j);
 	xl_json_u64(j, "cut", report->n_cut);
 	xl_json_begin_array(j, "programs");
 	for (uint32_t i = 0; i < report->replay->n_steps; i++)
 		xl_json_str(j, NULL, report->replay->steps[i]->name);
 	xl_json_end_array(j);
+	if (report->replay->opts->check_facts)
+		xl_fact_check_json(&report->replay->check, j);
 	if (report->replay->diff)
 		xl_diff_json(report->replay->diff, j);
 	xl_json_end_object(j);
@@ -202,6 +208,14 @@ static void print_redirects(const struct xl_replay_report *report)
 	}
 }
 
+static void print_facts(FILE *out, const struct xl_fact_check *check)
+{
+	fprintf(out, "\nFacts of the verifier: %" PRIu64 " tested, %" PRIu64 " wrong.\n",
+		check->n_facts, check->n_wrong);
+	if (check->n_wrong)
+		fprintf(out, "The first: %s\n", check->first_wrong);
+}
+
 static void print_table(const struct xl_replay_report *report)
 {
 	FILE *out = report->out;
@@ -216,14 +230,18 @@ static void print_table(const struct xl_replay_report *report)
 				  report->n_packets, report->verdicts[i].bytes);
 	print_row(out, "all", report->n_packets, report->n_packets, report->n_bytes);
 	print_redirects(report);
-	if (report->n_faults)
+	if (report->n_faults) {
 		fprintf(out, "\nStopped by an error of the program: %" PRIu64 " of the aborted.\n",
 			report->n_faults);
+		xl_fault_places_print(&report->places, out);
+	}
 	if (report->n_cut)
 		fprintf(out,
 			"\nCut by the snap length of the capture, so that the program saw their "
 			"first bytes only: %" PRIu64 ".\n",
 			report->n_cut);
+	if (report->replay->opts->check_facts)
+		print_facts(out, &report->replay->check);
 }
 
 void xl_replay_report_end(struct xl_replay_report *report)

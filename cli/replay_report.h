@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "cli/fault_places.h"
 #include "cli/json_out.h"
 #include "cli/replay.h"
 #include "cli/ways.h"
@@ -21,6 +22,7 @@ struct xl_replay_report {
 		uint64_t packets, bytes;
 	} verdicts[XL_REPORT_ACTIONS];
 	uint64_t n_packets, n_bytes, n_cut, n_faults;
+	struct xl_fault_places places;
 };
 
 void xl_replay_report_init(struct xl_replay_report *report, const struct xl_replay *replay,

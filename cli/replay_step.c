@@ -91,6 +91,8 @@ static void run_programs(struct xl_replay *r, struct xl_replay_result *out)
 		out->decider = r->steps[i];
 		if (r->last.faulted) {
 			xl_fault_describe(&r->run.fault, out->fault, sizeof(out->fault));
+			out->fault_prog = r->run.fault.prog;
+			out->fault_insn = r->run.fault.insn;
 			return;
 		}
 		if (r->n_steps == 1 ||

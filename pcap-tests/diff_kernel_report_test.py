@@ -118,7 +118,8 @@ class Report(unittest.TestCase):
         self.assertRegex(diff["notes"][0], "map flows: contents are not compared: .*evicts")
 
     def test_program_that_the_kernel_refuses_is_told_from_missing_privilege(self):
-        done = replay(os.path.join(PROGS, "refused.o"), "--pcap", self.assorted, "--diff", "kernel")
+        done = replay(os.path.join(PROGS, "refused.o"), "--pcap", self.assorted, "--diff", "kernel",
+                      "--unproven", "check")
         self.assertEqual(done.returncode, 4)
         self.assertRegex(done.stderr, "program refused: the kernel refuses it: .*outside of the packet")
 

@@ -16,6 +16,7 @@ from exec_bpf import (ALU64_K, ATOMIC_DW, EXIT, JEQ_K, LDX_B, LDX_DW, LDX_W, PSE
 
 XDPLAND = sys.argv[1]
 PACKET = "00" * 60
+CHECK = ("--unproven", "check")
 ARRAY = {"type": "array", "key_size": 4, "value_size": 8, "max_entries": 1}
 HASH = {"type": "BPF_MAP_TYPE_HASH", "key_size": 4, "value_size": 8, "max_entries": 4}
 KEY0, KEY1 = "00000000", "01000000"
@@ -172,7 +173,7 @@ class Runs(unittest.TestCase):
 class Faults(unittest.TestCase):
     def test_stray_access_gives_the_run_an_error_and_the_next_goes_on(self):
         prog = Program().add(insn(LDX_W, 2, 1, 0), insn(LDX_B, 0, 2, 40), insn(EXIT))
-        a = answer(prog.line(name="stray/x", packets=["00" * 20, "05" * 60]))
+        a = answer(prog.line(name="stray/x", packets=["00" * 20, "05" * 60]), *CHECK)
         self.assertIn("insn 1 of stray_x", a["runs"][0]["error"])
         self.assertIn("the packet has 20 bytes", a["runs"][0]["error"])
         self.assertEqual(a["runs"][0]["verdict"], "XDP_ABORTED")
@@ -182,10 +183,41 @@ class Faults(unittest.TestCase):
 
     def test_endless_loop_ends(self):
         line = Program().add(insn(0x55, 10, off=-1), ret()).line(packets=[PACKET], insn_limit=1000)
-        self.assertIn("ran too long", answer(line)["runs"][0]["error"])
+        self.assertIn("ran too long", answer(line, *CHECK)["runs"][0]["error"])
         del line["insn_limit"]
         self.assertIn("ran too long",
-                      answer(line, "--insn-limit", "500")["runs"][0]["error"])
+                      answer(line, "--insn-limit", "500", *CHECK)["runs"][0]["error"])
+
+
+class Unproven(unittest.TestCase):
+    STRAY = [insn(LDX_W, 2, 1, 0), insn(LDX_B, 0, 2, 40)]
+
+    def test_without_proof_it_runs_only_on_request(self):
+        line = Program().add(*self.STRAY, insn(EXIT)).line(packets=["05" * 60])
+        self.assertEqual(answer(line)["errno"], "EACCES")
+        self.assertIn("R2 offset is outside of the packet", answer(line)["error"])
+        a = answer(line, *CHECK)
+        self.assertEqual(a["runs"][0]["retval"], 5)
+        self.assertIn("invalid access to packet", a["unproven"])
+
+    def test_what_no_check_can_save_stays_refused(self):
+        mistakes = {
+            "R7 !read_ok": [movr(0, 7)],
+            "R1 type=ctx expected=map_ptr": [movr(2, 10), call(1)],
+            "invalid bpf_context access off=2": [insn(LDX_W, 0, 1, 2)],
+            "R1 pointer arithmetic with *= operator prohibited": [insn(0x27, 1, imm=2)],
+        }
+        for words, mistake in mistakes.items():
+            for before in ([], self.STRAY):
+                a = answer(Program().add(*before, *mistake, ret()).line(packets=[PACKET]), *CHECK)
+                self.assertIn(words, a.get("error", ""))
+                self.assertEqual(a["runs"], [])
+
+    def test_what_the_verifier_knows_is_tested_on_request(self):
+        a = answer(passes(), "--check-facts")
+        self.assertEqual(a["facts_checked"]["wrong"], 0)
+        self.assertGreater(a["facts_checked"]["n"], 0)
+        self.assertNotIn("facts_checked", answer(passes()))
 
 
 class Refusals(unittest.TestCase):

@@ -10,6 +10,7 @@
 #include "xdp-runtime/btf.h"
 #include "xdp-runtime/engine.h"
 #include "xdp-runtime/insn.h"
+#include "xdp-runtime/verifier/facts.h"
 
 static void release(struct xl_obj *obj)
 {
@@ -26,6 +27,8 @@ static void release(struct xl_obj *obj)
 	free(prog->subprog_start);
 	free(prog->func_info);
 	free(prog->line_info);
+	xl_facts_free(prog->facts);
+	free(prog->unproven);
 	free(prog->refused);
 	free(prog);
 }

@@ -12,6 +12,7 @@
 struct xl_map;
 struct xl_runtime;
 struct xl_engine;
+struct xl_facts;
 
 #define XL_TAG_SIZE	  8 /* BPF_TAG_SIZE */
 #define XL_SUBPROGS_MAX	  256
@@ -55,6 +56,13 @@ struct xl_prog {
 	 * (object.c asks for that): the reason. NULL: it runs. Then `insns` and the functions may
 	 * be missing, and no engine looks at it: it yields XDP_ABORTED. */
 	char *refused;
+
+	/* Why it runs without the verifier's proof, by run-time checks alone; or NULL. */
+	char *unproven;
+	bool was_verified;
+	uint64_t verified_insns; /* that the verifier has followed */
+	/* What the verifier knows of `insns`, where the runtime asks for it (runtime.h); or NULL. */
+	struct xl_facts *facts;
 
 	const struct xl_engine *engine;
 	void *engine_priv;

@@ -24,6 +24,10 @@ int xl_prog_check_helpers(const struct xl_prog *prog, struct xl_vlog *log);
 /* A program and the maps that hold programs must fit together. -EINVAL. */
 int xl_prog_check_owners(struct xl_sys *s, const struct xl_prog *prog, struct xl_vlog *log);
 
+/* prog_verify.c: the verifier's word, by prog->rt->verify.
+ * Returns 0: it may run; its own errno, with prog->refused set; -ENOMEM. */
+int xl_prog_verify(struct xl_prog *prog, struct xl_vlog *log);
+
 /* prog_btf.c: what BTF says of functions and lines. */
 
 /* Takes the BTF and the records of functions, before the functions are known. */

@@ -23,36 +23,31 @@ static uint64_t limit_of(const struct xl_verify_policy *policy)
 static bool may_run(const struct xl_verify_policy *policy, const struct xl_verify_result *result)
 {
 	if (result->verdict == XL_VERIFY_UNSUPPORTED)
-		return !policy->strict;
+		return true;
 	return result->unproven && policy->check_unproven;
 }
 
-/* "MESSAGE, at instruction 5, prog.c:33: p->x" */
+/* "MESSAGE; MORE, at instruction 5, prog.c:33: p->x" */
 static char *say_where(const struct xl_prog *prog, const struct xl_verify_result *result)
 {
-	const char *file, *source;
+	const char *file, *source, *rest = result->msg;
+	char *text = NULL;
 	uint32_t line;
-	char *text;
-	int n;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
 
+	if (!out)
+		return NULL;
+	for (; rest[strcspn(rest, "\n")]; rest += strcspn(rest, "\n") + 1)
+		fprintf(out, "%.*s; ", (int)strcspn(rest, "\n"), rest);
+	fprintf(out, "%s, at instruction %u", rest, result->insn);
 	if (xl_prog_line(prog, result->insn, &file, &line, &source))
-		n = asprintf(&text, "%s, at instruction %u, %s:%u: %s", result->msg, result->insn,
-			     file, line, source);
-	else
-		n = asprintf(&text, "%s, at instruction %u", result->msg, result->insn);
-	return n < 0 ? NULL : text;
-}
-
-/* What is unproven may hide what is wrong: the rest of the program is looked at, too. */
-static int look_on(const struct xl_prog *prog, struct xl_verify_result *result)
-{
-	const struct xl_verify_opts opts = {
-		.insn_limit = limit_of(&prog->rt->verify),
-		.strict = prog->rt->verify.strict,
-		.go_on = true,
-	};
-
-	return xl_verify(prog, &opts, result);
+		fprintf(out, ", %s:%u: %s", file, line, source);
+	if (fclose(out)) {
+		free(text);
+		return NULL;
+	}
+	return text;
 }
 
 static int judge(struct xl_prog *prog, const struct xl_verify_result *result)
@@ -79,7 +74,7 @@ int xl_prog_verify(struct xl_prog *prog, struct xl_vlog *log)
 		.insn_limit = limit_of(policy),
 		.log = log,
 		.facts = policy->facts,
-		.strict = policy->strict,
+		.go_on = policy->check_unproven, /* what is unproven may hide what is wrong */
 	};
 	struct xl_verify_result result;
 	int err;
@@ -87,8 +82,6 @@ int xl_prog_verify(struct xl_prog *prog, struct xl_vlog *log)
 	if (policy->off || !xl_prog_type_of(prog->type)->runs)
 		return 0;
 	err = xl_verify(prog, &opts, &result);
-	if (!err && result.unproven && policy->check_unproven)
-		err = look_on(prog, &result);
 	if (err)
 		return err;
 	prog->facts = result.facts;

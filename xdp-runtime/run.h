@@ -19,6 +19,7 @@ struct xl_map;
 struct xl_runtime;
 struct xl_run;
 struct xl_dynptr;
+struct xl_fact_check;
 
 enum xl_fault_kind {
 	XL_FAULT_NONE,
@@ -103,6 +104,8 @@ struct xl_run {
 	const struct xl_lent *lent; /* by the helper that is calling back; NULL: none */
 	void *engine_state;	    /* the engine's own, while it runs */
 
+	/* Interpreter: where the verifier's facts are tested (fact_check.h); NULL: nowhere. */
+	struct xl_fact_check *check;
 	/* Interpreter: how many instructions one frame may take, and took. */
 	uint64_t insn_limit;
 	uint64_t n_insns;

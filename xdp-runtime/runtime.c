@@ -171,6 +171,7 @@ int xl_runtime_create(const struct xl_runtime_opts *opts, struct xl_runtime **ou
 	rt->map_env.defer_put = defer_put;
 	rt->map_env.defer_arg = rt;
 	rt->engine = opts->engine ? opts->engine : &xl_interp;
+	rt->verify = opts->verify;
 	err = -ENOMEM;
 	rt->epoch = aligned_alloc(_Alignof(struct xl_epoch), sizeof(struct xl_epoch));
 	if (!rt->epoch)

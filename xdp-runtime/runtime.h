@@ -22,10 +22,20 @@ struct xl_fib;
 struct xl_handles;
 struct xl_region_table;
 
+/* What the verifier is asked at BPF_PROG_LOAD, and who may run; prog_verify.c. Zeros, but for the
+ * limit: programs run that are proven as the kernel asks of privileged ones. */
+struct xl_verify_policy {
+	bool off;	     /* it is not asked; the interpreter checks everything anyway */
+	bool check_unproven; /* what is only not proven runs, with run-time checks */
+	bool facts;	     /* programs keep what it knows: xl_prog.facts */
+	uint64_t insn_limit; /* instructions followed; 0: XL_VERIFY_LIMIT */
+};
+
 struct xl_runtime_opts {
 	uint32_t n_cpus;		/* slots of per-CPU maps; 0: xl_percpu_n_possible() */
 	uint64_t seed;			/* of hashes and prandom; 0: a random one */
 	const struct xl_engine *engine; /* NULL: xl_interp */
+	struct xl_verify_policy verify;
 };
 
 struct xl_runtime {
@@ -41,6 +51,7 @@ struct xl_runtime {
 	/* While set, an XDP program that fails the checks of BPF_PROG_LOAD is kept as one that
 	 * cannot run: xl_prog.refused says why. Whoever loads a whole object sets it. */
 	bool keep_refused;
+	struct xl_verify_policy verify;
 	/* Where the workers that run this runtime's programs report their quiescent points; what
 	 * control replaces is freed by it. NULL (in tests): control and programs take turns. */
 	struct xl_epoch *epoch;

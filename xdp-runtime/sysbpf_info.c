@@ -147,7 +147,8 @@ static int prog_info(struct xl_sys *s, struct xl_obj *obj, union info *info)
 	memcpy(p->tag, prog->tag, sizeof(p->tag));
 	memcpy(p->name, prog->name, sizeof(p->name));
 	p->btf_id = prog->btf ? prog->btf->id : 0;
-	p->verified_insns = prog->n_insns;
+	p->verified_insns =
+		prog->verified_insns < UINT32_MAX ? (uint32_t)prog->verified_insns : UINT32_MAX;
 	/* Nothing of ours is the kernel's machine code. */
 	p->jited_prog_len = 0;
 	p->nr_jited_ksyms = 0;

@@ -153,6 +153,8 @@ static int check_prog(struct xl_sys *s, struct xl_prog *prog, struct xl_vlog *lo
 	if (!err)
 		err = xl_prog_check_owners(s, prog, log);
 	if (!err)
+		err = xl_prog_verify(prog, log);
+	if (!err)
 		err = prepare(prog, log);
 	return err;
 }
@@ -161,7 +163,8 @@ static int check_prog(struct xl_sys *s, struct xl_prog *prog, struct xl_vlog *lo
 static int keep_refused(struct xl_prog *prog, const struct xl_vlog *log, int err)
 {
 	prog->engine = prog->rt->engine;
-	prog->refused = strdup(log->last[0] ? log->last : strerror(-err));
+	if (!prog->refused)
+		prog->refused = strdup(log->last[0] ? log->last : strerror(-err));
 	return prog->refused ? 0 : err;
 }
 
@@ -174,11 +177,13 @@ static long load(struct xl_sys *s, struct xl_prog *prog, struct xl_vlog *log)
 	ret = check_prog(s, prog, log);
 	if (ret && s->rt->keep_refused && xl_prog_type_of(prog->type)->runs)
 		ret = keep_refused(prog, log, (int)ret);
-	/* The kernel ends each log with this. No values are followed here, so nothing is counted. */
-	xl_vlog(log,
-		"processed 0 insns (limit %u) max_states_per_insn 0 total_states 0 peak_states 0 "
-		"mark_read 0\n",
-		XL_INSNS_MAX);
+	/* The kernel ends each log with this. */
+	if (!prog->was_verified)
+		xl_vlog(log,
+			"processed 0 insns (limit %u) max_states_per_insn 0 total_states 0 "
+			"peak_states 0 "
+			"mark_read 0\n",
+			XL_INSNS_MAX);
 	err = xl_sys_log_out(s, log, attr->log_buf, attr->log_size,
 			     offsetof(union xl_bpf_attr, prog_load.log_true_size));
 	if (err)

@@ -5,7 +5,7 @@ import os
 import shutil
 import struct
 
-from replay_case import (DIFFERS, ENVIRONMENT, OK, Options, REJECTED, ReplayCase, USAGE, main,
+from replay_case import (CHECK, DIFFERS, ENVIRONMENT, OK, Options, REJECTED, ReplayCase, USAGE, main,
                          packet, pcap)
 
 
@@ -195,10 +195,10 @@ class Arguments(BadCase):
 
     def test_the_worst_decides_the_exit_code(self):
         good = pcap([packet(12), packet(2)])
-        done = self.run_xdpland("replay", self.obj("verdicts"), "--pcap",
+        done = self.run_xdpland("replay", self.obj("mistakes"), *CHECK, "--pcap",
                                 self.file("bad.pcap", good[:-1]))
         self.assertEqual(done.returncode, USAGE)
-        done = self.run_xdpland("replay", self.obj("verdicts"), "--pcap",
+        done = self.run_xdpland("replay", self.obj("mistakes"), *CHECK, "--pcap",
                                 self.file("bad.pcap", good))
         self.assertEqual(done.returncode, DIFFERS)
 

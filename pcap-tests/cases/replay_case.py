@@ -15,6 +15,7 @@ import unittest
 MAGIC_US, MAGIC_NS = 0xa1b2c3d4, 0xa1b23c4d
 ETHERNET = 1
 OK, DIFFERS, USAGE, ENVIRONMENT, REJECTED = range(5)
+CHECK = ("--unproven", "check")
 
 
 class Options:

@@ -5,7 +5,7 @@ import shutil
 import struct
 import subprocess
 
-from replay_case import DIFFERS, OK, USAGE, ReplayCase, main, packet, pcap
+from replay_case import CHECK, DIFFERS, OK, REJECTED, USAGE, ReplayCase, main, packet, pcap
 
 PORTS = [{"key": 3, "value": {"ifindex": 9}}, {"key": 0, "value": 4}]
 CPUS = [{"key": 1, "value": {"qsize": 192}}]
@@ -95,24 +95,39 @@ redirect:7                         1             60
             "3 1700000000.000002000 60 -> 60 XDP_ABORTED returned 77"])
 
     def test_a_program_that_errs_is_stopped_and_the_next_packet_runs(self):
-        done = self.replay("verdicts", [packet(2), packet(12), packet(13), packet(3)], "-v",
-                           "--insn-limit", "10000", code=DIFFERS)
+        done = self.replay("mistakes", [packet(2), packet(12), packet(13), packet(3)], "-v",
+                           "--insn-limit", "10000", *CHECK, code=DIFFERS)
         self.assertRegex(done.err, r"packet 2: insn \d+ of verdicts .*verdicts\.bpf\.c:\d+.*"
                                    r"packet has 60 bytes")
         self.assertRegex(done.err, r"packet 3: insn \d+ of verdicts .*10000")
-        self.assertEqual(len(done.err.splitlines()), 2)
+        self.assertRegex(done.err, r"note: program 'verdicts' runs without proof, .*infinite loop detected")
+        self.assertEqual(len(done.err.splitlines()), 3)
         self.assertIn("Stopped by an error of the program: 2 of the aborted.", done.out)
+        self.assertRegex(done.out, r"\n +1  instruction \d+ of verdicts, .*verdicts\.bpf\.c:\d+")
         self.assertIn("XDP_TX", done.out)
-        rows, rest = self.replay_json("verdicts", [packet(12), packet(2)], code=DIFFERS)
+        rows, rest = self.replay_json("mistakes", [packet(12), packet(2)], *CHECK, code=DIFFERS)
         self.assertEqual(rows[0]["verdict"], "XDP_ABORTED")
         self.assertIn("packet has 60 bytes", rows[0]["fault"])
         self.assertEqual(rest["summary"]["faults"], 1)
 
-    def test_many_faults_are_counted(self):
-        done = self.replay("verdicts", [packet(12)] * 30, code=DIFFERS)
+    def test_many_faults_are_counted_by_their_place(self):
+        done = self.replay("mistakes", [packet(12)] * 30, *CHECK, code=DIFFERS)
         lines = done.err.splitlines()
-        self.assertEqual(len(lines), 11)
-        self.assertIn("20 more packets stopped the program", lines[10])
+        self.assertEqual(len(lines), 12)
+        self.assertIn("20 more packets stopped the program", lines[11])
+        _, rest = self.replay_json("mistakes", [packet(12), packet(13)] * 3, "--insn-limit",
+                                   "10000", *CHECK, code=DIFFERS)
+        self.assertEqual([p["packets"] for p in rest["summary"]["fault_places"]], [3, 3])
+        self.assertEqual({p["prog"] for p in rest["summary"]["fault_places"]}, {"verdicts"})
+
+    def test_what_is_not_proven_is_refused_with_its_line(self):
+        done = self.replay("mistakes", [packet(2)], code=REJECTED)
+        self.assertRegex(done.err, r"program 'verdicts' cannot run: infinite loop detected .*, "
+                                   r"at instruction \d+, .*verdicts\.bpf\.c:\d+: ")
+        self.assertEqual(self.replay("mistakes", [], "--unproven", "refuse", code=REJECTED).err,
+                         done.err)
+        self.assertIn("--unproven takes 'check' or 'refuse', not 'run'",
+                      self.replay("mistakes", [], "--unproven", "run", code=USAGE).err)
 
     def test_packets_of_any_length_run(self):
         sizes = [0, 1, 13, 14, 15, 1514, 3520, 3521, 9000, 65535, 262144]
@@ -159,14 +174,14 @@ class Written(ReplayCase):
 
     def write(self):
         out = self.path("out.pcapng")
-        self.replay("verdicts", self.PACKETS, "--write", out, "--rx-queue", "3", "--map",
-                    "ports=" + self.file("ports.json", PORTS), code=DIFFERS)
+        self.replay("mistakes", self.PACKETS, "--write", out, "--rx-queue", "3", "--map",
+                    "ports=" + self.file("ports.json", PORTS), *CHECK, code=DIFFERS)
         return out
 
     def test_it_replays_again(self):
         with open(self.write(), "rb") as file:
             written = file.read()
-        rows, _ = self.replay_json("verdicts", written, code=DIFFERS)
+        rows, _ = self.replay_json("mistakes", written, *CHECK, code=DIFFERS)
         self.assertEqual([r["len_in"] for r in rows], [60, 80, 60, 60, 60, 60, 60, 61])
         self.assertEqual(rows[0]["ts"], 1700000000.123456789)
 

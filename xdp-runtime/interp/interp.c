@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "xdp-runtime/engine.h"
+#include "xdp-runtime/interp/fact_check.h"
 #include "xdp-runtime/xdp_ctx.h"
 
 #define unlikely(x) __builtin_expect(!!(x), 0)
@@ -361,6 +362,18 @@ static void pop(struct xl_interp *it)
 			goto dead;                                             \
 		break;
 
+/* A run that is watched has never instructions left, so that the loop comes here before each.
+ * False: there really are none. */
+static bool watch(struct xl_interp *it, const struct bpf_insn *insn, const uint64_t *r)
+{
+	if (!it->run->check || !it->left_watched)
+		return false;
+	it->left_watched--;
+	it->insn = insn;
+	xl_interp_check_facts(it, insn, r);
+	return true;
+}
+
 uint64_t xl_interp_execute(struct xl_interp *it, const struct bpf_insn *start,
 			   const uint64_t args[5])
 {
@@ -372,8 +385,11 @@ uint64_t xl_interp_execute(struct xl_interp *it, const struct bpf_insn *start,
 	r[BPF_REG_10] = xl_interp_r10(it);
 	for (;;) {
 		insn = pc++;
-		if (unlikely(!left--))
-			goto too_long;
+		if (unlikely(!left--)) {
+			if (!watch(it, insn, r))
+				goto too_long;
+			left = 0;
+		}
 		switch (insn->code) {
 			ALU(BPF_ADD, a + b, a + b)
 			ALU(BPF_SUB, a - b, a - b)
@@ -531,7 +547,10 @@ static void begin(struct xl_interp *it, struct xl_prog *prog, struct xl_frame *f
 	it->packet = frame;
 	it->prog = prog;
 	it->insn = prog->insns;
-	it->left = run->insn_limit;
+	it->left = run->check ? 0 : run->insn_limit;
+	it->left_watched = run->check ? run->insn_limit : 0;
+	if (run->check)
+		run->check->before = NULL;
 	it->slot_size = 0;
 	it->depth = 0;
 	it->frame[0] = (struct xl_interp_frame){ .prog = prog, .level = 1 };
@@ -547,7 +566,7 @@ static void end(struct xl_interp *it)
 {
 	struct xl_run *run = it->run;
 
-	run->n_insns = run->insn_limit - it->left;
+	run->n_insns = run->insn_limit - (run->check ? it->left_watched : it->left);
 	if (run->n_held || run->locked)
 		xl_run_drop_held(run);
 }

@@ -4,6 +4,7 @@
  *   interp.c       the loop: one case per instruction
  *   interp_mem.c   which memory a program may touch, and an address in words
  *   interp_call.c  helpers and their arguments, callbacks, tail calls
+ *   fact_check.c   what the verifier knows against what is, where that is asked for
  *
  * One struct xl_interp lives on the C stack while a burst runs. The stacks of BPF functions lie
  * in it one above the other, with gaps between, so that running off one end or the other of a
@@ -41,6 +42,7 @@ struct xl_interp {
 	struct xl_prog *prog;	     /* running; frame[depth].prog */
 	const struct bpf_insn *insn; /* running; up to date whenever C code is called */
 	uint64_t left;		     /* instructions that may still run; likewise */
+	uint64_t left_watched;	     /* the same of a run that is watched, where `left` is 0 */
 	uint32_t depth;		     /* of the running function in frame[] */
 
 	/* The value slot that was touched last. size 0: none. */

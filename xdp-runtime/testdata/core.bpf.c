@@ -36,7 +36,8 @@ int plain(struct xdp_md *ctx)
 {
 	struct iphdr *ip = (void *)(long)ctx->data + 14;
 
-	if ((void *)(ip + 1) > (void *)(long)ctx->data_end)
+	/* All of the header, also where it is declared in part. */
+	if ((void *)ip + 20 > (void *)(long)ctx->data_end)
 		return 0;
 	if (__builtin_preserve_field_info(ip->ttl, 2 /* exists */) &&
 	    __builtin_preserve_field_info(ip->daddr, 1 /* size */) == 4)

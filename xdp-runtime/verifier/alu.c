@@ -23,19 +23,21 @@ static int check_offset(struct xl_venv *v, const struct xl_vreg *reg, const stru
 	const bool known = xl_scalar_is_const(off);
 
 	if (known && (off->smin >= XL_V_MAX_OFF || off->smin <= -XL_V_MAX_OFF))
-		return xl_v_refuse(v, -EINVAL, "math between %s pointer and %lld is not allowed\n",
-				   name, (long long)off->smin);
+		return xl_v_unproven(v, -EINVAL,
+				     "math between %s pointer and %lld is not allowed\n", name,
+				     (long long)off->smin);
 	if (reg->off >= XL_V_MAX_OFF || reg->off <= -XL_V_MAX_OFF)
-		return xl_v_refuse(v, -EINVAL, "%s pointer offset %d is not allowed\n", name,
-				   reg->off);
+		return xl_v_unproven(v, -EINVAL, "%s pointer offset %d is not allowed\n", name,
+				     reg->off);
 	if (off->smin == INT64_MIN)
-		return xl_v_refuse(v, -EINVAL,
-				   "math between %s pointer and register with unbounded min value "
-				   "is not allowed\n",
-				   name);
+		return xl_v_unproven(
+			v, -EINVAL,
+			"math between %s pointer and register with unbounded min value "
+			"is not allowed\n",
+			name);
 	if (off->smin >= XL_V_MAX_OFF || off->smin <= -XL_V_MAX_OFF)
-		return xl_v_refuse(v, -EINVAL, "value %lld makes %s pointer be out of bounds\n",
-				   (long long)off->smin, name);
+		return xl_v_unproven(v, -EINVAL, "value %lld makes %s pointer be out of bounds\n",
+				     (long long)off->smin, name);
 	return 0;
 }
 
@@ -43,9 +45,10 @@ static int check_pointer_op(struct xl_venv *v, uint8_t op, uint32_t dst, const s
 			    bool ptr_is_src)
 {
 	if (ptr->maybe_null)
-		return xl_v_refuse(v, -EACCES,
-				   "R%u pointer arithmetic on %s prohibited, null-check it first\n",
-				   dst, xl_vreg_name(ptr));
+		return xl_v_unproven(
+			v, -EACCES,
+			"R%u pointer arithmetic on %s prohibited, null-check it first\n", dst,
+			xl_vreg_name(ptr));
 	if (ptr->kind == XL_V_MAP_PTR || ptr->kind == XL_V_PKT_END)
 		return xl_v_refuse(v, -EACCES, "R%u pointer arithmetic on %s prohibited\n", dst,
 				   xl_vreg_name(ptr));

@@ -50,18 +50,19 @@ static int size_of_memory(struct xl_venv *v, const struct xl_vcall *call, uint32
 	if (size->kind != XL_V_SCALAR)
 		return wrong_type(v, r, "scalar");
 	if (size->var.smin < 0)
-		return xl_v_refuse(v, -EACCES,
-				   "R%u min value is negative, either use unsigned or 'var &= "
-				   "const'\n",
-				   r);
+		return xl_v_unproven(v, -EACCES,
+				     "R%u min value is negative, either use unsigned or 'var &= "
+				     "const'\n",
+				     r);
 	if (!size->var.umin && !or_zero)
-		return xl_v_refuse(v, -EACCES, "R%u invalid zero-sized read: u64=[%lld,%lld]\n", r,
-				   (long long)size->var.umin, (long long)size->var.umax);
+		return xl_v_unproven(v, -EACCES, "R%u invalid zero-sized read: u64=[%lld,%lld]\n",
+				     r, (long long)size->var.umin, (long long)size->var.umax);
 	if (size->var.umax >= XL_V_MAX_OFF)
-		return xl_v_refuse(v, -EACCES,
-				   "R%u unbounded memory access, use 'var &= const' or 'if (var < "
-				   "const)'\n",
-				   r);
+		return xl_v_unproven(
+			v, -EACCES,
+			"R%u unbounded memory access, use 'var &= const' or 'if (var < "
+			"const)'\n",
+			r);
 	if (xl_vreg_is_null(mem) && or_zero && !size->var.umax)
 		return 0;
 	if (!is_mem(mem))

@@ -103,7 +103,7 @@ static int helper_call(struct xl_venv *v, const struct bpf_insn *insn)
 	if (call.helper->calls_back)
 		return xl_v_unsupported(v, "%s", call.helper->name);
 	for (uint32_t i = 0; !err && i < 5; i++)
-		err = xl_v_arg(v, &call, i);
+		err = xl_v_or_go_on(xl_v_arg(v, &call, i));
 	if (err)
 		return err;
 	xl_v_fact_key(v, call.const_key, call.key);

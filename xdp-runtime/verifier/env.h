@@ -40,12 +40,23 @@ struct xl_venv {
 	struct xl_vstate *pending; /* a stack */
 	uint32_t n_pending, last_id;
 	uint32_t jumps, jumps_kept;
+	int unproven_err; /* of the first xl_v_unproven() */
+	uint32_t unproven_insn;
 	uint64_t insns_kept;
 };
 
 /* Writes a line; those of a refusal are its message. Returns @err. */
 __attribute__((format(printf, 3, 4))) int xl_v_refuse(struct xl_venv *v, int err, const char *fmt,
 						      ...);
+/* Likewise, where the kind of access is right and run-time checks would do, or where it may just not
+ * end. With opts->go_on it returns XL_V_GO_ON: the path can be followed on. */
+#define XL_V_GO_ON (-ERESTART)
+__attribute__((format(printf, 3, 4))) int xl_v_unproven(struct xl_venv *v, int err, const char *fmt,
+							...);
+static inline int xl_v_or_go_on(int err)
+{
+	return err == XL_V_GO_ON ? 0 : err;
+}
 /* Ends with the verdict that the program has something that is not modelled. */
 __attribute__((format(printf, 2, 3))) int xl_v_unsupported(struct xl_venv *v, const char *fmt, ...);
 

@@ -23,8 +23,8 @@ struct xl_vstate *xl_v_push(struct xl_venv *v, uint32_t insn, int *err)
 
 	*err = 0;
 	if (v->n_pending >= PENDING_MAX) {
-		*err = xl_v_refuse(v, -E2BIG, "The sequence of %u jumps is too complex.\n",
-				   v->n_pending);
+		*err = xl_v_unproven(v, -E2BIG, "The sequence of %u jumps is too complex.\n",
+				     v->n_pending);
 		return NULL;
 	}
 	s = xl_vstate_copy(v->now, true);
@@ -167,9 +167,9 @@ static int compare_kept(struct xl_venv *v, bool *out_end, bool *out_in_loop)
 		if (s->n_paths) {
 			*out_in_loop = true;
 			if (xl_vstate_covers(s, v->now, true))
-				return xl_v_refuse(v, -EINVAL,
-						   "infinite loop detected at insn %u\n",
-						   v->now->insn);
+				return xl_v_unproven(v, -EINVAL,
+						     "infinite loop detected at insn %u\n",
+						     v->now->insn);
 		} else if (xl_vstate_covers(s, v->now, false)) {
 			s->hits++;
 			*out_end = true;
@@ -275,18 +275,36 @@ static int follow(struct xl_venv *v, const struct bpf_insn *insn, bool *out_end)
 	}
 }
 
+/* With opts->go_on: the path behind an instruction that is not proven, as if a run-time check had
+ * let it pass. What it made is unknown. */
+static int step_over(struct xl_venv *v, const struct bpf_insn *insn)
+{
+	const uint8_t class = BPF_CLASS(insn->code);
+
+	if (class == BPF_JMP || class == BPF_JMP32)
+		return XL_V_GO_ON;
+	v->now->insn = v->out->insn + 1;
+	if (class != BPF_ST && class != BPF_STX)
+		xl_vreg_unknown(xl_v_reg(v, insn->dst_reg));
+	else if (BPF_MODE(insn->code) == BPF_ATOMIC && insn->imm == BPF_LOAD_ACQ)
+		xl_vreg_unknown(xl_v_reg(v, insn->dst_reg));
+	else if (BPF_MODE(insn->code) == BPF_ATOMIC && insn->imm & BPF_FETCH)
+		xl_vreg_unknown(xl_v_reg(v, insn->imm == BPF_CMPXCHG ? BPF_REG_0 : insn->src_reg));
+	return 0;
+}
+
 static int one(struct xl_venv *v, bool *out_end)
 {
 	const uint64_t limit = v->opts->insn_limit;
 	const struct bpf_insn *insn = &v->prog->insns[v->now->insn];
 	char text[128];
+	int err;
 
 	if (++v->out->n_insns_processed > limit && limit)
-		return xl_v_refuse(v, -E2BIG, "BPF program is too large. Processed %llu insn\n",
-				   (unsigned long long)v->out->n_insns_processed);
+		return xl_v_unproven(v, -E2BIG, "BPF program is too large. Processed %llu insn\n",
+				     (unsigned long long)v->out->n_insns_processed);
 	if (v->insn[v->now->insn].joins) {
-		int err = at_join(v, out_end);
-
+		err = at_join(v, out_end);
 		if (err || *out_end)
 			return err;
 	}
@@ -297,7 +315,8 @@ static int one(struct xl_venv *v, bool *out_end)
 	if (v->facts)
 		xl_v_facts_visit(v);
 	v->out->insn = v->now->insn;
-	return follow(v, insn, out_end);
+	err = follow(v, insn, out_end);
+	return err == XL_V_GO_ON ? step_over(v, insn) : err;
 }
 
 static int one_path(struct xl_venv *v)
@@ -308,7 +327,7 @@ static int one_path(struct xl_venv *v)
 	while (!err && !end)
 		err = one(v, &end);
 	path_ended(v->now->parent);
-	return err == -ECANCELED ? 0 : err;
+	return err == -ECANCELED || err == XL_V_GO_ON ? 0 : err;
 }
 
 int xl_v_explore(struct xl_venv *v)

@@ -123,7 +123,7 @@ static void mark_joins(struct xl_venv *v)
 
 		if (is_jump(insn)) {
 			v->insn[target_of(insn, i)].joins = true;
-			v->insn[i].joins = !is_goto(insn);
+			v->insn[i].joins |= !is_goto(insn);
 		}
 		if (insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == BPF_PSEUDO_CALL)
 			v->insn[i].joins = true;

@@ -24,6 +24,8 @@ static const struct {
 	  TYPE(PERCPU_ARRAY) | TYPE(PERCPU_HASH) | TYPE(LRU_PERCPU_HASH) },
 	{ BPF_FUNC_ringbuf_output, TYPE(RINGBUF) },
 	{ BPF_FUNC_ringbuf_query, TYPE(RINGBUF) },
+	{ BPF_FUNC_ringbuf_reserve, TYPE(RINGBUF) },
+	{ BPF_FUNC_ringbuf_reserve_dynptr, TYPE(RINGBUF) },
 };
 
 /* Helpers that these types are for, and no others (0: any that takes plain maps). */
@@ -41,7 +43,8 @@ static const int32_t made_for[][CALLS_MAX] = {
 	[BPF_MAP_TYPE_STACK] = { BPF_FUNC_map_push_elem, BPF_FUNC_map_pop_elem,
 				 BPF_FUNC_map_peek_elem },
 	[BPF_MAP_TYPE_BLOOM_FILTER] = { BPF_FUNC_map_push_elem, BPF_FUNC_map_peek_elem },
-	[BPF_MAP_TYPE_RINGBUF] = { BPF_FUNC_ringbuf_output, BPF_FUNC_ringbuf_query },
+	[BPF_MAP_TYPE_RINGBUF] = { BPF_FUNC_ringbuf_output, BPF_FUNC_ringbuf_query,
+				   BPF_FUNC_ringbuf_reserve, BPF_FUNC_ringbuf_reserve_dynptr },
 };
 
 /* Types whose rules are written here: those above, and plain ones. */

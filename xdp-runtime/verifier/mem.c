@@ -25,14 +25,14 @@ static int outside(struct xl_venv *v, uint32_t r, int64_t off, int64_t size)
 	const struct xl_vreg *reg = xl_v_reg(v, r);
 
 	if (xl_vreg_is_pkt(reg))
-		return xl_v_refuse(v, -EACCES,
-				   "invalid access to packet, off=%lld size=%lld, "
-				   "R%u(id=%u,off=%lld,r=%u)\n",
-				   (long long)off, (long long)size, r, reg->id, (long long)off,
-				   reg->range);
-	return xl_v_refuse(v, -EACCES,
-			   "invalid access to map value, value_size=%u off=%lld size=%lld\n",
-			   reg->map->value_size, (long long)off, (long long)size);
+		return xl_v_unproven(v, -EACCES,
+				     "invalid access to packet, off=%lld size=%lld, "
+				     "R%u(id=%u,off=%lld,r=%u)\n",
+				     (long long)off, (long long)size, r, reg->id, (long long)off,
+				     reg->range);
+	return xl_v_unproven(v, -EACCES,
+			     "invalid access to map value, value_size=%u off=%lld size=%lld\n",
+			     reg->map->value_size, (long long)off, (long long)size);
 }
 
 static int packet(struct xl_venv *v, uint32_t r, int64_t off, int64_t size)
@@ -40,13 +40,13 @@ static int packet(struct xl_venv *v, uint32_t r, int64_t off, int64_t size)
 	const struct xl_vreg *reg = xl_v_reg(v, r);
 
 	if (reg->var.smin < 0)
-		return xl_v_refuse(v, -EACCES,
-				   "R%u min value is negative, either use unsigned index or do a "
-				   "if (index >=0) check.\n",
-				   r);
+		return xl_v_unproven(v, -EACCES,
+				     "R%u min value is negative, either use unsigned index or do a "
+				     "if (index >=0) check.\n",
+				     r);
 	if (off < 0 || off + size > reg->range) {
 		outside(v, r, off, size);
-		return xl_v_refuse(v, -EACCES, "R%u offset is outside of the packet\n", r);
+		return xl_v_unproven(v, -EACCES, "R%u offset is outside of the packet\n", r);
 	}
 	return 0;
 }
@@ -83,31 +83,31 @@ static int map_value(struct xl_venv *v, uint32_t r, int64_t off, int64_t size, b
 				   (long long)(off + (xl_scalar_is_const(var) ? var->smin : 0)),
 				   (long long)size);
 	if (var->smin < 0 && (var->smin < -XL_V_MAX_OFF || off + var->smin < 0))
-		return xl_v_refuse(v, -EACCES,
-				   "R%u min value is negative, either use unsigned index or do a "
-				   "if (index >=0) check.\n",
-				   r);
+		return xl_v_unproven(v, -EACCES,
+				     "R%u min value is negative, either use unsigned index or do a "
+				     "if (index >=0) check.\n",
+				     r);
 	if (off + var->smin < 0 || off + var->smin + size > room) {
 		outside(v, r, off + var->smin, size);
-		return xl_v_refuse(v, -EACCES,
-				   "R%u min value is outside of the allowed memory range\n", r);
+		return xl_v_unproven(v, -EACCES,
+				     "R%u min value is outside of the allowed memory range\n", r);
 	}
 	if (var->umax >= XL_V_MAX_OFF && !(var->smax < XL_V_MAX_OFF && var->smin < 0))
-		return xl_v_refuse(
+		return xl_v_unproven(
 			v, -EACCES,
 			"R%u unbounded memory access, make sure to bounds check any such "
 			"access\n",
 			r);
 	if (var->umax >= XL_V_MAX_OFF)
-		return xl_v_refuse(
+		return xl_v_unproven(
 			v, -EACCES,
 			"R%u unbounded memory access, make sure to bounds check any such "
 			"access\n",
 			r);
 	if (off + (int64_t)var->umax + size > room) {
 		outside(v, r, off + (int64_t)var->umax, size);
-		return xl_v_refuse(v, -EACCES,
-				   "R%u max value is outside of the allowed memory range\n", r);
+		return xl_v_unproven(v, -EACCES,
+				     "R%u max value is outside of the allowed memory range\n", r);
 	}
 	return check_fields(v, map, off + var->smin, off + (int64_t)var->umax + size);
 }
@@ -188,6 +188,10 @@ static int no_memory(struct xl_venv *v, uint32_t r)
 
 	if (reg->kind == XL_V_MAP_PTR && !reg->maybe_null)
 		return xl_v_unsupported(v, "access to the fields of a map");
+	/* Where the program is sure, run time can tell. */
+	if (reg->maybe_null || reg->kind == XL_V_SCALAR)
+		return xl_v_unproven(v, -EACCES, "R%u invalid mem access '%s'\n", r,
+				     xl_vreg_name(reg));
 	return xl_v_refuse(v, -EACCES, "R%u invalid mem access '%s'\n", r, xl_vreg_name(reg));
 }
 

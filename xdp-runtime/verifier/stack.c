@@ -24,17 +24,17 @@ static int find(struct xl_venv *v, uint32_t r, int64_t off, int64_t size, const 
 	out->frame = v->now->frame[reg->frame];
 	out->is_fixed = xl_scalar_is_const(&reg->var);
 	if (!out->is_fixed && (reg->var.smax >= XL_V_MAX_OFF || reg->var.smin <= -XL_V_MAX_OFF))
-		return xl_v_refuse(v, -EACCES, "invalid unbounded variable-offset%s stack R%u\n",
-				   what, r);
+		return xl_v_unproven(v, -EACCES, "invalid unbounded variable-offset%s stack R%u\n",
+				     what, r);
 	out->min = reg->off + off + reg->var.smin;
 	out->max = reg->off + off + reg->var.smax + size;
 	if (out->min < -XL_STACK_SIZE || out->max > 0 || (size && out->min >= 0)) {
 		if (out->is_fixed)
-			return xl_v_refuse(v, -EACCES, "invalid%s stack R%u off=%lld size=%lld\n",
-					   what, r, (long long)out->min, (long long)size);
-		return xl_v_refuse(v, -EACCES,
-				   "invalid variable-offset%s stack R%u off=%lld size=%lld\n", what,
-				   r, (long long)(reg->off + off), (long long)size);
+			return xl_v_unproven(v, -EACCES, "invalid%s stack R%u off=%lld size=%lld\n",
+					     what, r, (long long)out->min, (long long)size);
+		return xl_v_unproven(v, -EACCES,
+				     "invalid variable-offset%s stack R%u off=%lld size=%lld\n",
+				     what, r, (long long)(reg->off + off), (long long)size);
 	}
 	function = &v->function[out->frame->function];
 	if (function->stack_size < (uint64_t)-out->min)

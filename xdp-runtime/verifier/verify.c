@@ -30,11 +30,20 @@ static void say(struct xl_venv *v, const char *text)
 		 (int)strcspn(text, "\n"), text);
 }
 
+/* Something worse than what was not proven. */
+static void forget_unproven(struct xl_venv *v)
+{
+	if (v->out->unproven && v->opts->go_on)
+		v->out->msg[0] = '\0';
+	v->out->unproven = false;
+}
+
 int xl_v_refuse(struct xl_venv *v, int err, const char *fmt, ...)
 {
 	char text[256];
 	va_list ap;
 
+	forget_unproven(v);
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
@@ -43,11 +52,30 @@ int xl_v_refuse(struct xl_venv *v, int err, const char *fmt, ...)
 	return err;
 }
 
+int xl_v_unproven(struct xl_venv *v, int err, const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	if (v->out->unproven && v->opts->go_on)
+		return XL_V_GO_ON;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	say(v, text);
+	v->out->verdict = XL_VERIFY_REFUSED;
+	v->out->unproven = true;
+	v->unproven_err = err;
+	v->unproven_insn = v->out->insn;
+	return v->opts->go_on ? XL_V_GO_ON : err;
+}
+
 int xl_v_unsupported(struct xl_venv *v, const char *fmt, ...)
 {
 	char what[160], text[192];
 	va_list ap;
 
+	forget_unproven(v);
 	va_start(ap, fmt);
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
@@ -334,12 +362,16 @@ int xl_verify(const struct xl_prog *prog, const struct xl_verify_opts *opts,
 	*out = (struct xl_verify_result){ .verdict = XL_VERIFY_ACCEPTED };
 	v.function = calloc(prog->n_subprogs, sizeof(*v.function));
 	err = v.function ? run(&v) : -ENOMEM;
-	if (!err && v.facts)
+	if (!err && v.facts && out->verdict == XL_VERIFY_ACCEPTED)
 		out->facts = xl_v_facts_end(&v);
 	fini(&v);
 	if (err == -ENOMEM)
 		return err;
 	out->err = out->verdict == XL_VERIFY_REFUSED ? err : 0;
+	if (out->unproven) {
+		out->err = v.unproven_err;
+		out->insn = v.unproven_insn;
+	}
 	xl_vlog(opts->log,
 		"processed %llu insns (limit %llu) max_states_per_insn 0 total_states %u "
 		"peak_states %u mark_read 0\n",

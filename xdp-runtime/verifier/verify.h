@@ -2,7 +2,7 @@
  *
  * Follows every path with abstract values, as the kernel does with CAP_BPF and CAP_PERFMON, and
  * errs to refusal. What is not modelled yet has a verdict of its own; it is never an acceptance.
- * Nothing calls it at BPF_PROG_LOAD yet: see docs/verifier.md.
+ * BPF_PROG_LOAD asks it: prog_verify.c.
  *
  *   verify.c   this file's function: functions of the program, one after the other
  *   explore.c  paths: what is pending, what was seen, when a path ends
@@ -37,12 +37,16 @@ struct xl_verify_opts {
 	uint64_t insn_limit; /* instructions followed at most; 0: no limit */
 	struct xl_vlog *log; /* level 2: each instruction that is followed; may be NULL */
 	bool facts;	     /* collect them */
+	bool go_on;	     /* follow a path beyond what is not proven, to find what is wrong */
 };
 
 struct xl_verify_result {
 	enum xl_verdict_of_verifier verdict;
 	int err;       /* -errno of a refusal, else 0 */
 	uint32_t insn; /* where */
+	/* Of a refusal: nothing else is wrong but that an access may be out of bounds, or that it may
+	 * not end: run-time checks would see to it. */
+	bool unproven;
 	char msg[512]; /* the lines of a refusal, the last without newline; "" when accepted */
 	uint64_t n_insns_processed;
 	uint32_t n_states, n_states_peak;
