@@ -24,7 +24,7 @@ struct opts {
 	const char *raw, *engine, *unproven;
 	uint64_t insn_limit, map_memory_mb;
 	uint32_t cpus;
-	bool check_facts, help;
+	bool check_facts, strict, help;
 };
 
 #define OPT(field) offsetof(struct opts, field)
@@ -40,6 +40,8 @@ static const struct xl_option option_table[] = {
 	{ "cpus", 0, XL_OPTION_U32, OPT(cpus), "N",
 	  "slots of per-CPU values (as many as this machine's)" },
 	{ "unproven", 0, XL_OPTION_TEXT, OPT(unproven), "WORD", XL_UNPROVEN_HELP },
+	{ "strict", 0, XL_OPTION_FLAG, OPT(strict), NULL,
+	  "refuse programs that could tell addresses or old bytes of the stack" },
 	{ "check-facts", 0, XL_OPTION_FLAG, OPT(check_facts), NULL,
 	  "test what the verifier knows of registers before each instruction" },
 	{ "help", 'h', XL_OPTION_FLAG, OPT(help), NULL, "this text" },
@@ -105,6 +107,7 @@ static int exec_opts(const struct opts *o, struct xl_exec_opts *out, struct xl_e
 		},
 		.map_memory = o->map_memory_mb << 20,
 		.verify.facts = o->check_facts,
+		.verify.strict = o->strict,
 	};
 	if (xl_unproven_word(o->unproven, &out->verify, e))
 		return e->err;

@@ -44,7 +44,7 @@ struct xl_replay_opts {
 	struct xl_object_words object;
 	uint32_t cpu, ifindex, rx_queue;
 	uint64_t loop, limit, insn_limit;
-	bool json, verbose, events, check_facts, help;
+	bool json, verbose, events, check_facts, strict, help;
 };
 
 struct xl_replay {

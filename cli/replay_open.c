@@ -72,6 +72,7 @@ static enum xl_exit create_runtime(struct xl_replay *r, struct xl_err *e)
 	if (xl_unproven_word(opts->unproven, &rt_opts.verify, e))
 		return XL_EXIT_USAGE;
 	rt_opts.verify.facts = opts->check_facts;
+	rt_opts.verify.strict = opts->strict;
 	rt_opts.engine = xl_engine_of_name(opts->engine);
 	if (!rt_opts.engine) {
 		xl_err_set(e, -EINVAL, "no engine '%s'; there is: %s", opts->engine,

@@ -50,6 +50,8 @@ static const struct xl_option option_table[] = {
 	{ "insn-limit", 0, XL_OPTION_U64, OPT(insn_limit), "N",
 	  "instructions that a packet may take (268435456)" },
 	{ "unproven", 0, XL_OPTION_TEXT, OPT(unproven), "WORD", XL_UNPROVEN_HELP },
+	{ "strict", 0, XL_OPTION_FLAG, OPT(strict), NULL,
+	  "refuse programs that could tell addresses or old bytes of the stack" },
 	{ "check-facts", 0, XL_OPTION_FLAG, OPT(check_facts), NULL,
 	  "test what the verifier knows of registers before each instruction" },
 	{ "btf", 0, XL_OPTION_TEXT, OPT(btf), "FILE",

@@ -16,7 +16,7 @@
 #include "xdp-runtime/twin/twin.h"
 
 struct opts {
-	bool json, facts, help;
+	bool json, facts, strict, help;
 	uint32_t verbose;
 	const char *prog, *raw, *against, *limit, *btf;
 	uint64_t insn_limit;
@@ -36,6 +36,8 @@ static const struct xl_option table[] = {
 	  "with --json or --raw: what is known of registers and jumps at each instruction" },
 	{ "against", 0, XL_OPTION_TEXT, offsetof(struct opts, against), "kernel",
 	  "compare with what this machine's kernel says; needs root" },
+	{ "strict", 0, XL_OPTION_FLAG, offsetof(struct opts, strict), NULL,
+	  "for untrusted programs: addresses and old bytes of the stack are secret" },
 	{ "insn-limit", 0, XL_OPTION_TEXT, offsetof(struct opts, limit), "N|none",
 	  "instructions to follow at most; 1000000" },
 	{ "btf", 0, XL_OPTION_TEXT, offsetof(struct opts, btf), "FILE",
@@ -100,6 +102,10 @@ static int parse(int argc, char **argv, struct opts *o)
 	}
 	if (o->against && strcmp(o->against, "kernel"))
 		return usage("--against takes kernel");
+	if (o->against && o->strict)
+		return usage(
+			"the kernel is asked as root, who may know addresses: --strict does not "
+			"go with --against");
 	if (o->facts && !o->json && !o->raw)
 		return usage("--facts goes with --json or --raw");
 	if (o->raw && o->prog)
@@ -129,9 +135,9 @@ static void ask_kernel(struct xl_verify_case *c)
 /* -ENOMEM, or 0. */
 static int verify(const struct opts *o, struct xl_verify_case *c)
 {
-	const struct xl_verify_opts opts = { .insn_limit = o->insn_limit,
-					     .log = &c->log,
-					     .facts = o->facts };
+	const struct xl_verify_opts opts = {
+		.insn_limit = o->insn_limit, .log = &c->log, .facts = o->facts, .strict = o->strict
+	};
 
 	xl_vlog_init(&c->log, o->verbose);
 	if (c->prog->prog)
@@ -226,6 +232,7 @@ static int verify_raw(const struct opts *o, struct xl_err *e)
 		.insn_limit = o->insn_limit,
 		.log_level = o->verbose,
 		.facts = o->facts,
+		.strict = o->strict,
 		.against_kernel = o->against,
 	};
 

@@ -29,7 +29,7 @@ void xl_verify_write(struct xl_json *j, const struct xl_verify_case *c, bool wit
 struct xl_verify_raw_opts {
 	uint64_t insn_limit;
 	uint32_t log_level;
-	bool facts, against_kernel;
+	bool facts, strict, against_kernel;
 };
 
 /* Answers each line of the file @path ("-": standard input) on standard output.

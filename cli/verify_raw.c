@@ -96,6 +96,7 @@ static int follow(struct raw *raw, const struct xl_prog *prog, struct verdict *o
 		.insn_limit = raw->opts->insn_limit,
 		.log = &out->log,
 		.facts = raw->opts->facts,
+		.strict = raw->opts->strict,
 	};
 	struct xl_verify_result result;
 	const uint64_t start = now_ns();

@@ -23,7 +23,7 @@ static uint64_t limit_of(const struct xl_verify_policy *policy)
 static bool may_run(const struct xl_verify_policy *policy, const struct xl_verify_result *result)
 {
 	if (result->verdict == XL_VERIFY_UNSUPPORTED)
-		return true;
+		return !policy->strict;
 	return result->unproven && policy->check_unproven;
 }
 
@@ -74,6 +74,7 @@ int xl_prog_verify(struct xl_prog *prog, struct xl_vlog *log)
 		.insn_limit = limit_of(policy),
 		.log = log,
 		.facts = policy->facts,
+		.strict = policy->strict,
 		.go_on = policy->check_unproven, /* what is unproven may hide what is wrong */
 	};
 	struct xl_verify_result result;

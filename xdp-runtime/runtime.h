@@ -27,6 +27,7 @@ struct xl_region_table;
 struct xl_verify_policy {
 	bool off;	     /* it is not asked; the interpreter checks everything anyway */
 	bool check_unproven; /* what is only not proven runs, with run-time checks */
+	bool strict;	     /* xl_verify_opts.strict; and nothing runs that is not modelled */
 	bool facts;	     /* programs keep what it knows: xl_prog.facts */
 	uint64_t insn_limit; /* instructions followed; 0: XL_VERIFY_LIMIT */
 };

@@ -107,7 +107,7 @@ static int on_pointers(struct xl_venv *v, uint8_t op, bool is64, uint32_t dst,
 	const struct xl_vreg left = *reg;
 
 	if (left.kind != XL_V_SCALAR && src->kind != XL_V_SCALAR) {
-		if (op != BPF_SUB)
+		if (op != BPF_SUB || v->opts->strict)
 			return xl_v_refuse(v, -EACCES, "R%u pointer %s pointer prohibited\n", dst,
 					   op_text(op));
 		xl_vreg_unknown(reg);
@@ -116,7 +116,7 @@ static int on_pointers(struct xl_venv *v, uint8_t op, bool is64, uint32_t dst,
 		return 0;
 	}
 	if (!is64) {
-		if (op != BPF_SUB)
+		if (op != BPF_SUB || v->opts->strict)
 			return xl_v_refuse(v, -EACCES, "R%u 32-bit pointer arithmetic prohibited\n",
 					   dst);
 		xl_vreg_unknown(reg);
@@ -135,6 +135,9 @@ static int move(struct xl_venv *v, const struct bpf_insn *insn, bool is64, struc
 		return xl_v_refuse(v, -EACCES, "R%u sign-extension part of pointer\n",
 				   insn->src_reg);
 	if (src->kind != XL_V_SCALAR) {
+		if (!is64 && v->opts->strict)
+			return xl_v_refuse(v, -EACCES, "R%u partial copy of pointer\n",
+					   insn->src_reg);
 		*dst = *src;
 		if (!is64) {
 			xl_vreg_unknown(dst);
@@ -161,6 +164,9 @@ static int one_operand(struct xl_venv *v, const struct bpf_insn *insn, bool is64
 
 	if (err)
 		return err;
+	if (xl_v_leaks(v, dst))
+		return xl_v_refuse(v, -EACCES, "R%u pointer arithmetic prohibited\n",
+				   insn->dst_reg);
 	if (dst->kind != XL_V_SCALAR)
 		xl_vreg_unknown(dst);
 	dst->id = 0;

@@ -46,6 +46,7 @@ static int size_of_memory(struct xl_venv *v, const struct xl_vcall *call, uint32
 {
 	const struct xl_vreg *size = xl_v_reg(v, i + 1), *mem = xl_v_reg(v, i);
 	const uint32_t r = i + 1;
+	int err = 0;
 
 	if (size->kind != XL_V_SCALAR)
 		return wrong_type(v, r, "scalar");
@@ -67,7 +68,10 @@ static int size_of_memory(struct xl_venv *v, const struct xl_vcall *call, uint32
 		return 0;
 	if (!is_mem(mem))
 		return wrong_type(v, i, "fp");
-	return memory(v, call, i, (int64_t)size->var.umax, writes(call->helper->arg[i - 1]));
+	if (call->helper->arg[i - 1] == XL_ARG_MEM_RW)
+		err = memory(v, call, i, (int64_t)size->var.umax, false);
+	return err ? err
+		   : memory(v, call, i, (int64_t)size->var.umax, writes(call->helper->arg[i - 1]));
 }
 
 static int arg_ctx(struct xl_venv *v, uint32_t r)
@@ -134,7 +138,10 @@ int xl_v_arg(struct xl_venv *v, struct xl_vcall *call, uint32_t i)
 		return err;
 	switch (kind) {
 	case XL_ARG_NONE:
+		return 0;
 	case XL_ARG_ANYTHING:
+		if (xl_v_leaks(v, xl_v_reg(v, r)))
+			return xl_v_refuse(v, -EACCES, "R%u leaks addr into helper function\n", r);
 		return 0;
 	case XL_ARG_CTX:
 		return arg_ctx(v, r);

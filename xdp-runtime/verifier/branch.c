@@ -123,17 +123,18 @@ static bool is_end_of(const struct xl_vreg *end, const struct xl_vreg *ptr)
 		xl_scalar_is_const(&end->var) && !end->var.bits.value);
 }
 
+/* With the pointer on the left: jumps that are taken when it is below, and above. */
+static const struct {
+	bool known, below, strictly;
+} meaning[16] = {
+	[BPF_JGT >> 4] = { true, false, true },
+	[BPF_JGE >> 4] = { true, false, false },
+	[BPF_JLT >> 4] = { true, true, true },
+	[BPF_JLE >> 4] = { true, true, false },
+};
+
 static void learn_packet(struct xl_vstate *s, const struct bpf_insn *insn, bool taken)
 {
-	/* With the pointer on the left: jumps that are taken when it is below, and above. */
-	static const struct {
-		bool known, below, strictly;
-	} meaning[16] = {
-		[BPF_JGT >> 4] = { true, false, true },
-		[BPF_JGE >> 4] = { true, false, false },
-		[BPF_JLT >> 4] = { true, true, true },
-		[BPF_JLE >> 4] = { true, true, false },
-	};
 	const struct xl_vreg *regs = xl_vstate_top(s)->reg;
 	const struct xl_vreg dst = regs[insn->dst_reg], src = regs[insn->src_reg];
 	const uint8_t op = BPF_OP(insn->code) >> 4;
@@ -148,6 +149,24 @@ static void learn_packet(struct xl_vstate *s, const struct bpf_insn *insn, bool 
 		learn_range(s, &dst, strictly);
 	else if (is_end_of(&dst, &src) && !below)
 		learn_range(s, &src, strictly);
+}
+
+/* Strict mode: two addresses tell each other by their order, but for a packet and its end. */
+static int check_compare(struct xl_venv *v, const struct bpf_insn *insn, const struct xl_vreg *dst,
+			 const struct xl_vreg *src)
+{
+	const bool is64 = BPF_CLASS(insn->code) == BPF_JMP;
+	const bool packets = (xl_vreg_is_pkt(dst) || dst->kind == XL_V_PKT_END) &&
+			     (xl_vreg_is_pkt(src) || src->kind == XL_V_PKT_END);
+
+	if (!packets && xl_v_leaks(v, src))
+		return xl_v_refuse(v, -EACCES, "R%u pointer comparison prohibited\n",
+				   insn->src_reg);
+	if (!xl_v_leaks(v, dst) || (checks_null(insn, dst) && dst->maybe_null) ||
+	    (is64 && meaning[BPF_OP(insn->code) >> 4].known &&
+	     (is_end_of(src, dst) || is_end_of(dst, src))))
+		return 0;
+	return xl_v_refuse(v, -EACCES, "R%u pointer comparison prohibited\n", insn->dst_reg);
 }
 
 /* -- jumps ------------------------------------------------------------------------------------ */
@@ -203,6 +222,9 @@ int xl_v_branch(struct xl_venv *v, const struct bpf_insn *insn)
 		learn(v->now, insn, way);
 		return 0;
 	}
+	err = check_compare(v, insn, xl_v_reg(v, insn->dst_reg), src);
+	if (err)
+		return err;
 	other = xl_v_push(v, target, &err);
 	if (err)
 		return err;

@@ -13,16 +13,22 @@
 #include "xdp-runtime/helpers/kfuncs.h"
 #include "xdp-runtime/verifier/env.h"
 
+/* A number from now on, or nothing at all where addresses are secret. */
 static void forget_packet(struct xl_vreg *reg, void *arg)
 {
-	(void)arg;
-	if (xl_vreg_is_pkt(reg) || reg->kind == XL_V_PKT_END)
+	const struct xl_venv *v = arg;
+
+	if (!xl_vreg_is_pkt(reg) && reg->kind != XL_V_PKT_END)
+		return;
+	if (v->opts->strict)
+		*reg = (struct xl_vreg){ .kind = XL_V_UNINIT };
+	else
 		xl_vreg_unknown(reg);
 }
 
-static void packet_changes(struct xl_vstate *s)
+static void packet_changes(struct xl_venv *v, struct xl_vstate *s)
 {
-	xl_vstate_each(s, forget_packet, NULL);
+	xl_vstate_each(s, forget_packet, v);
 }
 
 static void forget_args(struct xl_venv *v)
@@ -88,8 +94,32 @@ static int tail_call(struct xl_venv *v)
 		return err;
 	xl_vreg_unknown(&r0);
 	leave_function(called, &r0);
-	packet_changes(called);
+	packet_changes(v, called);
 	return 0;
+}
+
+/* Helpers that tell addresses, whatever they are given. Source: bpf_base_func_proto(), those that
+ * ask for CAP_PERFMON. */
+static bool tells_addresses(int32_t id)
+{
+	static const int32_t ids[] = {
+		BPF_FUNC_trace_printk,
+		BPF_FUNC_trace_vprintk,
+		BPF_FUNC_get_current_task,
+		BPF_FUNC_get_current_task_btf,
+		BPF_FUNC_probe_read_user,
+		BPF_FUNC_probe_read_kernel,
+		BPF_FUNC_probe_read_user_str,
+		BPF_FUNC_probe_read_kernel_str,
+		BPF_FUNC_snprintf,
+		BPF_FUNC_snprintf_btf,
+		BPF_FUNC_task_pt_regs,
+	};
+
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+		if (ids[i] == id)
+			return true;
+	return false;
 }
 
 static int helper_call(struct xl_venv *v, const struct bpf_insn *insn)
@@ -100,6 +130,9 @@ static int helper_call(struct xl_venv *v, const struct bpf_insn *insn)
 	if (!call.helper || insn->imm >= XL_KFUNC_FIRST)
 		return xl_v_unsupported(v, "kernel function %s",
 					call.helper ? call.helper->name : "that is not there");
+	if (v->opts->strict && tells_addresses(call.id))
+		return xl_v_refuse(v, -EINVAL, "program of this type cannot use helper %s#%d\n",
+				   call.helper->name, call.id);
 	if (call.helper->calls_back)
 		return xl_v_unsupported(v, "%s", call.helper->name);
 	for (uint32_t i = 0; !err && i < 5; i++)
@@ -111,7 +144,7 @@ static int helper_call(struct xl_venv *v, const struct bpf_insn *insn)
 	if (call.id == BPF_FUNC_tail_call)
 		err = tail_call(v);
 	else if (call.helper->changes_packet)
-		packet_changes(v->now);
+		packet_changes(v, v->now);
 	v->now->insn++;
 	return err ? err : result(v, &call);
 }
@@ -142,7 +175,7 @@ static int global_call(struct xl_venv *v, uint32_t function)
 	v->function[function].is_called = true;
 	forget_args(v);
 	if (v->function[function].changes_packet)
-		packet_changes(v->now);
+		packet_changes(v, v->now);
 	xl_vreg_unknown(xl_v_reg(v, BPF_REG_0));
 	v->now->insn++;
 	return 0;
@@ -195,6 +228,8 @@ int xl_v_exit(struct xl_venv *v, bool *out_end)
 					   "At subprogram exit the register R0 is not a scalar "
 					   "value (%s)\n",
 					   xl_vreg_name(&r0));
+		if (xl_v_leaks(v, &r0))
+			return xl_v_refuse(v, -EACCES, "R0 leaks addr as return value\n");
 		*out_end = true;
 		return 0;
 	}

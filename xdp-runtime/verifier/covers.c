@@ -66,14 +66,23 @@ static bool is_free(uint8_t byte)
 	return byte == XL_B_INVALID || byte == XL_B_MISC;
 }
 
+/* Strict mode: whether what may be read of a free byte may be read now. */
+static bool is_told(const struct xl_vslot *old, const struct xl_vslot *now, uint32_t i)
+{
+	if (old->byte[i] == XL_B_INVALID)
+		return true; /* nothing may be */
+	return now->byte[i] != XL_B_INVALID &&
+	       (now->byte[i] != XL_B_SPILL || now->spill.kind == XL_V_SCALAR);
+}
+
 /* Bytes of unknown content cover everything, pointers too: to the program they are numbers. */
 static bool slot_covers(const struct xl_vslot *old, const struct xl_vslot *now, struct ids *ids,
-			bool exact)
+			bool exact, bool strict)
 {
 	bool spilled = false;
 
 	for (uint32_t i = 0; i < 8; i++) {
-		if (is_free(old->byte[i]) && !exact)
+		if (is_free(old->byte[i]) && !exact && (!strict || is_told(old, now, i)))
 			continue;
 		if (old->byte[i] != now->byte[i])
 			return false;
@@ -89,7 +98,7 @@ static bool slot_covers(const struct xl_vslot *old, const struct xl_vslot *now, 
 }
 
 static bool frame_covers(const struct xl_vframe *old, const struct xl_vframe *now, struct ids *ids,
-			 bool exact)
+			 bool exact, bool strict)
 {
 	static const struct xl_vslot empty;
 
@@ -100,19 +109,20 @@ static bool frame_covers(const struct xl_vframe *old, const struct xl_vframe *no
 			return false;
 	for (uint32_t i = 0; i < old->n_slots || (exact && i < now->n_slots); i++)
 		if (!slot_covers(i < old->n_slots ? &old->slot[i] : &empty,
-				 i < now->n_slots ? &now->slot[i] : &empty, ids, exact))
+				 i < now->n_slots ? &now->slot[i] : &empty, ids, exact, strict))
 			return false;
 	return true;
 }
 
-bool xl_vstate_covers(const struct xl_vstate *old, const struct xl_vstate *now, bool exact)
+bool xl_vstate_covers(const struct xl_vstate *old, const struct xl_vstate *now, bool exact,
+		      bool strict)
 {
 	struct ids ids = { .n = 0 };
 
 	if (old->n_frames != now->n_frames)
 		return false;
 	for (uint32_t i = 0; i < old->n_frames; i++)
-		if (!frame_covers(old->frame[i], now->frame[i], &ids, exact))
+		if (!frame_covers(old->frame[i], now->frame[i], &ids, exact, strict))
 			return false;
 	return true;
 }

@@ -71,6 +71,12 @@ static inline struct xl_vreg *xl_v_reg(struct xl_venv *v, uint32_t r)
 /* "R3 !read_ok" */
 int xl_v_readable(struct xl_venv *v, uint32_t r);
 
+/* Whether a value that goes where the program's owner can see it must not be @reg's. */
+static inline bool xl_v_leaks(const struct xl_venv *v, const struct xl_vreg *reg)
+{
+	return v->opts->strict && reg->kind != XL_V_SCALAR;
+}
+
 /* live.c: fills in live and joins of all instructions. -ENOMEM */
 int xl_v_live(struct xl_venv *v);
 

@@ -166,11 +166,11 @@ static int compare_kept(struct xl_venv *v, bool *out_end, bool *out_in_loop)
 
 		if (s->n_paths) {
 			*out_in_loop = true;
-			if (xl_vstate_covers(s, v->now, true))
+			if (xl_vstate_covers(s, v->now, true, v->opts->strict))
 				return xl_v_unproven(v, -EINVAL,
 						     "infinite loop detected at insn %u\n",
 						     v->now->insn);
-		} else if (xl_vstate_covers(s, v->now, false)) {
+		} else if (xl_vstate_covers(s, v->now, false, v->opts->strict)) {
 			s->hits++;
 			*out_end = true;
 			return 0;

@@ -167,6 +167,26 @@ static int ctx_load(struct xl_venv *v, uint32_t r, int32_t off, uint32_t size, b
 	return 0;
 }
 
+/* Where others see what is stored; NULL: nobody does. */
+static const char *seen_by_others(uint8_t kind)
+{
+	static const char *const where[XL_V_KINDS] = {
+		[XL_V_CTX] = "ctx",
+		[XL_V_MAP_VALUE] = "map",
+		[XL_V_PKT] = "packet",
+		[XL_V_PKT_META] = "packet",
+	};
+
+	return where[kind];
+}
+
+static int check_leak(struct xl_venv *v, uint32_t r, const char *where)
+{
+	if (!where || !xl_v_leaks(v, xl_v_reg(v, r)))
+		return 0;
+	return xl_v_refuse(v, -EACCES, "R%u leaks addr into %s\n", r, where);
+}
+
 /* -- instructions ----------------------------------------------------------------------------- */
 
 /* One instruction reaches the context always or never: its address is rewritten. */
@@ -305,6 +325,9 @@ int xl_v_store(struct xl_venv *v, const struct bpf_insn *insn)
 	}
 	if (!err)
 		err = check_kind(v, xl_v_reg(v, insn->dst_reg)->kind);
+	if (!err && BPF_CLASS(insn->code) == BPF_STX)
+		err = check_leak(v, insn->src_reg,
+				 seen_by_others(xl_v_reg(v, insn->dst_reg)->kind));
 	if (!err)
 		err = write_at(v, insn->dst_reg, insn->off, bytes_of(insn->code), &value);
 	v->now->insn++;
@@ -322,8 +345,13 @@ int xl_v_atomic(struct xl_venv *v, const struct bpf_insn *insn)
 
 	if (!err && !load)
 		err = xl_v_readable(v, insn->dst_reg);
-	if (!err && insn->imm == BPF_CMPXCHG)
+	if (!err && insn->imm == BPF_CMPXCHG) {
 		err = xl_v_readable(v, BPF_REG_0);
+		if (!err)
+			err = check_leak(v, BPF_REG_0, "mem");
+	}
+	if (!err && !load && !store)
+		err = check_leak(v, insn->src_reg, "mem");
 	if (err)
 		return err;
 	if (reg->kind == XL_V_CTX || xl_vreg_is_pkt(reg))
@@ -332,6 +360,11 @@ int xl_v_atomic(struct xl_venv *v, const struct bpf_insn *insn)
 	err = check_kind(v, reg->kind);
 	if (!err && !store)
 		err = read_at(v, base, insn->off, size, false, &old);
+	if (!err && !store && !load && xl_v_leaks(v, &old))
+		return xl_v_refuse(v, -EACCES, "leaking pointer from stack off %d\n",
+				   reg->off + insn->off);
+	if (!err && store)
+		err = check_leak(v, insn->src_reg, seen_by_others(reg->kind));
 	xl_vreg_unknown(&unknown);
 	if (!err && !load)
 		err = write_at(v, base, insn->off, size,

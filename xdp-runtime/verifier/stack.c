@@ -1,6 +1,7 @@
 /* The stack: 512 bytes per function, in slots of 8, with the registers that were spilled there.
  *
- * As for the kernel's privileged programs, bytes that nobody wrote may be read: they are unknown.
+ * As for the kernel's privileged programs, bytes that nobody wrote may be read: they are unknown;
+ * not so in strict mode.
  * Source: check_stack_read_fixed_off(), check_stack_write_fixed_off(), check_stack_range_*() in
  * kernel/bpf/verifier.c, v6.18.
  */
@@ -101,16 +102,87 @@ static int check_aligned(struct xl_venv *v, uint32_t r, int32_t off, uint32_t si
 			   off, size);
 }
 
+/* -- strict mode: what was on the stack before, and addresses, are secret ---------------------- */
+
+static bool is_pointer_spill(const struct xl_vslot *slot)
+{
+	return slot->byte[7] == XL_B_SPILL && slot->spill.kind != XL_V_SCALAR;
+}
+
+/* Whether byte @at was written, and with a number if @number. */
+static bool is_written(const struct span *span, int64_t at, bool number)
+{
+	const struct xl_vslot *slot = slot_of(span, at);
+	const uint8_t kind = slot->byte[byte_of(at)];
+
+	return kind != XL_B_INVALID &&
+	       !(number && kind == XL_B_SPILL && slot->spill.kind != XL_V_SCALAR);
+}
+
+/* @number: the bytes become a number, whoever reads them. */
+static int check_read(struct xl_venv *v, uint32_t r, const struct span *span, int64_t size,
+		      bool by_helper)
+{
+	const bool number = by_helper || !span->is_fixed;
+
+	if (!v->opts->strict)
+		return 0;
+	for (int64_t at = span->min; at < span->max; at++) {
+		const long long nth = (long long)(at - span->min);
+
+		if (is_written(span, at, number))
+			continue;
+		if (!span->is_fixed)
+			return xl_v_refuse(v, -EACCES,
+					   "invalid read from stack R%u var_off %lld+%lld "
+					   "size %lld\n",
+					   r, (long long)span->min, nth, (long long)size);
+		if (by_helper)
+			return xl_v_refuse(v, -EACCES,
+					   "invalid read from stack R%u off %lld+%lld size %lld\n",
+					   r, (long long)span->min, nth, (long long)size);
+		return xl_v_refuse(v, -EACCES, "invalid read from stack off %lld+%lld size %lld\n",
+				   (long long)span->min, nth, (long long)size);
+	}
+	return 0;
+}
+
+/* A pointer goes as a whole; and what may or may not be written must have been, before. */
+static int check_write(struct xl_venv *v, const struct span *span, bool whole_slot)
+{
+	if (!v->opts->strict)
+		return 0;
+	for (int64_t at = span->min; at < span->max; at++) {
+		const uint8_t kind = slot_of(span, at)->byte[byte_of(at)];
+
+		if (!span->is_fixed && kind != XL_B_MISC && kind != XL_B_ZERO)
+			return xl_v_refuse(v, -EINVAL,
+					   "spilled ptr in range of var-offset stack write; "
+					   "insn %u, ptr off: %lld\n",
+					   v->now->insn, (long long)at);
+		if (span->is_fixed && !whole_slot && is_pointer_spill(slot_of(span, at)))
+			return xl_v_refuse(v, -EACCES,
+					   "attempt to corrupt spilled pointer on stack\n");
+	}
+	return 0;
+}
+
 int xl_v_stack_load(struct xl_venv *v, uint32_t r, int32_t off, uint32_t size, bool sign,
 		    struct xl_vreg *out)
 {
 	const struct xl_vslot *slot;
+	const uint32_t n_slots = v->now->frame[xl_v_reg(v, r)->frame]->n_slots;
 	struct span span;
 	uint32_t spilled;
 	int err = check_aligned(v, r, off, size);
 
 	if (!err)
 		err = find(v, r, off, size, " read from", &span);
+	if (!err && v->opts->strict && span.is_fixed && span.min < -8 * (int64_t)n_slots)
+		return xl_v_refuse(v, -EACCES, "invalid read from stack R%u off=%lld size=%u\n", r,
+				   (long long)span.min, size);
+	if (!err)
+		err = check_read(v, r, &span, size, false);
 	if (err)
 		return err;
 	xl_vreg_unknown(out);
@@ -143,6 +215,8 @@ int xl_v_stack_store(struct xl_venv *v, uint32_t r, int32_t off, uint32_t size,
 
 	if (!err)
 		err = find(v, r, off, size, " write to", &span);
+	if (!err)
+		err = check_write(v, &span, size == 8);
 	if (err)
 		return err;
 	if (!span.is_fixed) {
@@ -177,6 +251,8 @@ int xl_v_stack_range(struct xl_venv *v, uint32_t r, int64_t size, bool write)
 	struct span span;
 	int err = find(v, r, 0, size, write ? " write to" : " read from", &span);
 
+	if (!err)
+		err = write ? check_write(v, &span, false) : check_read(v, r, &span, size, true);
 	if (!err && write)
 		set_bytes(&span, span.min, span.max, XL_B_MISC);
 	return err;

@@ -106,7 +106,9 @@ static inline bool xl_vreg_is_null(const struct xl_vreg *reg)
 
 /* covers.c: whether all that can be at @now can be at @old, too.
  * @exact    nothing more is known in one than in the other
+ * @strict   as xl_verify_opts.strict
  * Errors    none; false is always right */
-bool xl_vstate_covers(const struct xl_vstate *old, const struct xl_vstate *now, bool exact);
+bool xl_vstate_covers(const struct xl_vstate *old, const struct xl_vstate *now, bool exact,
+		      bool strict);
 
 #endif

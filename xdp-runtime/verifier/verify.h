@@ -37,6 +37,8 @@ struct xl_verify_opts {
 	uint64_t insn_limit; /* instructions followed at most; 0: no limit */
 	struct xl_vlog *log; /* level 2: each instruction that is followed; may be NULL */
 	bool facts;	     /* collect them */
+	bool strict;	     /* for untrusted programs: refuse also what only tells secrets, that is
+			      * addresses and what was on the stack before, as without CAP_PERFMON */
 	bool go_on;	     /* follow a path beyond what is not proven, to find what is wrong */
 };
 
