@@ -78,6 +78,24 @@ class Verifies(unittest.TestCase):
         by_fd = Program().add(insn(0x18, 1, 1, imm=3), insn(0), ret()).line()
         self.assertEqual(answer(by_fd)["errno"], errno.EBADF)
 
+    def test_a_key_within_the_template_may_be_outside_of_an_inner_array_of_another_size(self):
+        for flags, verdict in ((0, "accept"), (0x1000, "reject")):  # BPF_F_INNER_MAP
+            inner = dict(ARRAY, max_entries=4, flags=flags)
+            line = Program().add(insn(0x62, 10, 0, -4, 0), movr(2, 10), insn(ALU64_K, 2, imm=-4)).map(
+                1, 0).add(call(1), insn(JEQ_K, 0, off=6), movr(1, 0), insn(0x62, 10, 0, -8, 3),
+                          movr(2, 10), insn(ALU64_K, 2, imm=-8), call(1), insn(LDX_DW, 0, 0),
+                          ret()).line(maps=[{"type": 12, "key_size": 4, "value_size": 4,
+                                             "max_entries": 1, "inner": inner}])
+            self.assertEqual(answer(line)["verdict"], verdict, answer(line))
+
+    def test_a_number_that_fits_its_spill_is_the_same_when_it_comes_back(self):
+        for width, verdict in ((insn(0x63, 10, 6, -8), "accept"), (insn(0x6b, 10, 6, -8), "reject")):
+            load = LDX_W if verdict == "accept" else 0x69  # 32 bits of 32, or 16
+            line = Program().add(insn(LDX_W, 6, 1, 12), width, insn(load, 7, 10, -8),
+                                 insn(JEQ_K, 7, off=1), insn(0x05, off=2), insn(JEQ_K, 6, off=1),
+                                 insn(LDX_DW, 0, 9), ret()).line()
+            self.assertEqual(answer(line)["verdict"], verdict, answer(line))
+
     def test_map_that_cannot_be_made_refuses_the_program(self):
         got = answer(looks_up(ret()) | {"maps": [dict(HASH, key_size=0)]})
         self.assertEqual((got["verdict"], got["errno"]), ("reject", errno.EINVAL))

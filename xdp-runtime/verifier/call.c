@@ -39,9 +39,11 @@ static void forget_args(struct xl_venv *v)
 
 /* -- helpers ---------------------------------------------------------------------------------- */
 
+/* Not of inner maps that may be smaller than their template. */
 static bool always_found(const struct xl_vcall *call)
 {
 	return call->id == BPF_FUNC_map_lookup_elem && call->const_key &&
+	       !(call->map->flags & BPF_F_INNER_MAP) &&
 	       (call->map->type == BPF_MAP_TYPE_ARRAY ||
 		call->map->type == BPF_MAP_TYPE_PERCPU_ARRAY) &&
 	       call->key < call->map->max_entries;

@@ -79,6 +79,12 @@ static uint32_t spill_size(const struct xl_vslot *slot)
 	return n;
 }
 
+/* Whether @size bytes hold the number whole: it is then the same one, there and here. */
+static bool fits(const struct xl_vreg *reg, uint32_t size)
+{
+	return size == 8 || reg->var.umax < UINT64_C(1) << 8 * size;
+}
+
 static bool all_zero(const struct span *span)
 {
 	for (int64_t at = span->min; at < span->max; at++) {
@@ -198,7 +204,8 @@ int xl_v_stack_load(struct xl_venv *v, uint32_t r, int32_t off, uint32_t size, b
 	}
 	if (out->kind != XL_V_SCALAR || size == 8)
 		return 0;
-	out->id = 0;
+	if (sign || !fits(out, size))
+		out->id = 0;
 	if (sign)
 		xl_scalar_sign_extend(&out->var, size);
 	else
@@ -239,10 +246,10 @@ int xl_v_stack_store(struct xl_venv *v, uint32_t r, int32_t off, uint32_t size,
 	slot = slot_of(&span, span.min);
 	memset(slot->byte, XL_B_SPILL, size);
 	slot->spill = *value;
-	if (size < 8) {
+	if (size < 8 && !fits(value, size))
 		slot->spill.id = 0;
+	if (size < 8)
 		xl_scalar_truncate(&slot->spill.var, size);
-	}
 	return 0;
 }
 
